@@ -1,0 +1,1 @@
+//! Token buckets by address and by user, in tables that are bounded and swept.

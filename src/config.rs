@@ -1,0 +1,1 @@
+//! Settings: one table of keys, three sources, and every fault at once.

@@ -1,0 +1,8 @@
+//! What the producer needs to know.
+
+/// The settings of the producer port's API.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `PUBLISH_BODY_LIMIT`: bytes of a publish body, after inflation.
+    pub body_bytes_max: usize,
+}

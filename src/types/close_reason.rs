@@ -1,0 +1,34 @@
+//! Why a session ended: one closed set, which is also the metric's label.
+
+/// The reason for which a subscriber's session was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(usize)]
+pub enum CloseReason {
+    /// The client closed its transport or left the namespace.
+    ClientClosed,
+    /// The transport broke.
+    TransportError,
+    /// The client did not answer a ping in time.
+    PingTimeout,
+    /// The client broke the protocol.
+    ProtocolError,
+    /// The gateway is shutting down.
+    Shutdown,
+}
+
+impl CloseReason {
+    /// Every reason, in the order of their discriminants.
+    pub const ALL: [Self; 5] =
+        [Self::ClientClosed, Self::TransportError, Self::PingTimeout, Self::ProtocolError, Self::Shutdown];
+
+    /// The value of the metric's `reason` label, and of the log's `reason` field.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::ClientClosed => "client_closed",
+            Self::TransportError => "transport_error",
+            Self::PingTimeout => "ping_timeout",
+            Self::ProtocolError => "protocol_error",
+            Self::Shutdown => "shutdown",
+        }
+    }
+}

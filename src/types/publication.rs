@@ -1,0 +1,33 @@
+//! What a publisher sent, ready to be delivered.
+
+use serde_json::value::RawValue;
+
+use super::{EventName, RoomName};
+
+/// The one argument of the event: JSON text that is known to be valid, kept byte for byte.
+#[derive(Clone, Debug)]
+pub struct Payload(Box<RawValue>);
+
+impl Payload {
+    /// The JSON.
+    pub fn json(&self) -> &RawValue {
+        &self.0
+    }
+}
+
+impl From<Box<RawValue>> for Payload {
+    fn from(json: Box<RawValue>) -> Self {
+        Self(json)
+    }
+}
+
+/// One event for one room.
+#[derive(Clone, Debug)]
+pub struct Publication {
+    /// The room whose members receive it.
+    pub room: RoomName,
+    /// The event's name, which is what a subscriber listens for.
+    pub event: EventName,
+    /// The event's argument.
+    pub payload: Payload,
+}
