@@ -5,6 +5,7 @@
 //! runtimes end).
 
 pub mod config;
+pub mod readiness;
 pub mod signals;
 
 use std::future::Future;
@@ -15,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use config::Config;
+pub use readiness::{Phase, Readiness};
 
 /// The steps of a drain, and the tasks it waits for. Clones share them.
 #[derive(Clone, Debug, Default)]
