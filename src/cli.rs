@@ -1,1 +1,5 @@
 //! A file a subcommand.
+
+pub mod cert;
+pub mod dev;
+pub mod token;
