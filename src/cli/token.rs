@@ -2,7 +2,6 @@
 
 use std::io::{Read, Write};
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -55,7 +54,7 @@ struct Source {
     start_hour: u8,
 }
 
-/// Runs the command; `env` looks up an environment variable.
+/// Runs the command; `env` looks up an environment variable. Returns the exit code.
 ///
 /// # Errors
 /// When the secret cannot be had, or standard input or output fails.
@@ -65,13 +64,13 @@ pub fn run(
     env: &dyn Fn(&str) -> Option<String>,
     input: &mut dyn Read,
     out: &mut dyn Write,
-) -> anyhow::Result<ExitCode> {
+) -> anyhow::Result<u8> {
     match &args.command {
         Command::Make { date, source } => {
             let secret = source.secret(env)?;
             let day = date.unwrap_or_else(|| active_day(now, source.start_hour));
             writeln!(out, "{}", daily_token(&secret, day))?;
-            Ok(ExitCode::SUCCESS)
+            Ok(0)
         }
         Command::Check { token, source } => {
             let secret = source.secret(env)?;
@@ -82,18 +81,18 @@ pub fn run(
     }
 }
 
-fn judge(token: &str, secret: &Secret, today: NaiveDate) -> (&'static str, ExitCode) {
+fn judge(token: &str, secret: &Secret, today: NaiveDate) -> (&'static str, u8) {
     let is_token_of = |days: i64| {
         today.checked_add_signed(TimeDelta::days(days)).is_some_and(|day| daily_token(secret, day) == token)
     };
     if is_token_of(0) {
-        ("today's token", ExitCode::SUCCESS)
+        ("today's token", 0)
     } else if is_token_of(-1) {
-        ("yesterday's token: good for WEBSOCKET_AUTH_TOKEN_GRACE_MS after the day's change", ExitCode::SUCCESS)
+        ("yesterday's token: good for WEBSOCKET_AUTH_TOKEN_GRACE_MS after the day's change", 0)
     } else if is_token_of(1) {
-        ("tomorrow's token: good from one minute before the day's change", ExitCode::SUCCESS)
+        ("tomorrow's token: good from one minute before the day's change", 0)
     } else {
-        ("no token of this secret for yesterday, today or tomorrow", ExitCode::FAILURE)
+        ("no token of this secret for yesterday, today or tomorrow", 1)
     }
 }
 
