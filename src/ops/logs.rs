@@ -52,3 +52,6 @@ pub fn init(config: LogConfig, stats: Arc<Stats>) -> Result<LogGuard, InitError>
     set_global_default(registry().with(layer::filter(config.level)).with(lines)).map_err(InitError::AlreadySet)?;
     Ok(guard)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! The paths and their answers, and the listener with real sockets.
 
-use std::io::{Read, Write};
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream as StdTcpStream;
 use std::thread;
 
@@ -8,6 +8,8 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request};
 use chrono::Utc;
 use http_body_util::BodyExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::Instant;
 use tower::ServiceExt;
 
 use super::*;
@@ -187,4 +189,43 @@ fn only_http1_is_spoken() {
     assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 4"), "{}", answer.escape_ascii());
     running.stop.cancel();
     running.thread.join().unwrap().unwrap();
+}
+
+/// What a client reads until the server closes, after it has sent `bytes`. Time passes when nothing else happens.
+async fn read_until_closed(bytes: &[u8]) -> (Vec<u8>, Duration) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let start = Instant::now();
+    let client = async {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        (answer, start.elapsed())
+    };
+    tokio::select! {
+        result = serve(listener, admin(None), std::future::pending()) => panic!("{result:?}"),
+        read = client => read,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_that_never_ends_is_not_waited_for() {
+    let (_, waited) = read_until_closed(b"GET /livez HTTP/1.1\r\nhost: local").await;
+    assert!((HEAD_TIMEOUT..HEAD_TIMEOUT * 2).contains(&waited), "{waited:?}");
+    let (answer, waited) = read_until_closed(b"").await;
+    assert!(answer.is_empty() && waited < HEAD_TIMEOUT * 2, "{waited:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_idles_is_closed() {
+    let (answer, waited) = read_until_closed(b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+    assert!(answer.starts_with(b"HTTP/1.1 200 OK") && waited < HEAD_TIMEOUT * 2, "{waited:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_that_is_too_large_is_refused() {
+    let head = format!("GET /livez HTTP/1.1\r\nx: {}\r\n\r\n", "x".repeat(HEAD_BYTES_MAX));
+    let (answer, _) = read_until_closed(head.as_bytes()).await;
+    assert!(answer.starts_with(b"HTTP/1.1 431"), "{}", answer.escape_ascii());
 }

@@ -165,9 +165,9 @@ impl Fields<'_> {
         });
     }
 
-    /// A number or a boolean: without quotes.
+    /// A number or a boolean: without quotes, and never cut, because half a number is another number.
     fn plain(&mut self, field: &Field, value: fmt::Arguments<'_>) {
-        self.field(field, |line| line.push_escaped(value));
+        self.field(field, |line| line.push(&value.to_string()));
     }
 
     /// A text: in quotes, in either style, so that it cannot pass for another field.

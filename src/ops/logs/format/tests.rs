@@ -9,7 +9,7 @@ use tracing::Subscriber;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::{Layer, registry};
 
-use super::super::line::LINE_BYTES_MAX;
+use super::super::line::{LINE_BYTES_MAX, VALUE_BYTES_MAX};
 use super::*;
 
 struct Capture {
@@ -131,6 +131,25 @@ fn a_line_whose_fields_do_not_fit_says_so() {
     assert_eq!(value["truncated"], true);
     assert_eq!(value["suppressed"], u64::MAX);
     assert_eq!(value["a"].as_str().unwrap().chars().next_back(), Some('…'));
+}
+
+#[test]
+fn a_number_that_meets_the_end_of_the_line_is_whole_or_absent() {
+    let long = "x".repeat(300);
+    let (mut whole, mut absent) = (0, 0);
+    for length in 0..VALUE_BYTES_MAX {
+        let filler = "y".repeat(length);
+        let line = line_of(Style::Json, 0, || {
+            tracing::info!(a = %long, b = %long, filler, number = i64::MIN, yes = true, "{long}");
+        });
+        let value = parse(&line);
+        assert!(line.len() <= LINE_BYTES_MAX);
+        match value.get("number") {
+            Some(number) => whole += usize::from(*number == i64::MIN),
+            None => absent += usize::from(value["truncated"] == true),
+        }
+    }
+    assert!(whole > 0 && absent > 0 && whole + absent == VALUE_BYTES_MAX, "{whole} {absent}");
 }
 
 #[test]
