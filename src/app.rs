@@ -17,12 +17,12 @@ use crate::config::Config;
 use crate::hub::Hub;
 use crate::lifecycle::{Lifecycle, Readiness};
 use crate::listen::{self, Port, Tls, TlsError, serve_publishers, serve_subscribers};
-use crate::ops::Admin;
+use crate::ops::{self, Admin, Metrics};
 use crate::producer::{self, Producer};
 use crate::publish::Publisher;
 use crate::subscriber::{Engine, Subscribers};
 use crate::types::{Clock, Stats};
-use crate::{cluster, ops};
+use crate::cluster;
 use consumer::Consumer;
 
 /// How often the limiters' tables are swept.
@@ -119,10 +119,8 @@ impl App {
     }
 
     /// Serves `demo` below `/demo` of the consumer port.
-    #[must_use]
-    pub fn with_demo(mut self, demo: Router) -> Self {
+    pub fn serve_demo(&mut self, demo: Router) {
         self.demo = Some(demo);
-        self
     }
 
     /// Starts the workers and the admin listener. `clock` tells the day of the token.
@@ -130,6 +128,7 @@ impl App {
     /// # Errors
     /// When the system refuses a thread or a runtime.
     pub fn run(self, clock: Clock) -> Result<Running, StartError> {
+        let started = clock.now();
         let engine = Engine::new(&self.config.subscriber);
         let hub = Hub::new(engine.fanout(), Arc::clone(&self.stats));
         let gate = Gate::new(self.config.admission, clock, Arc::clone(&self.stats));
@@ -167,12 +166,16 @@ impl App {
             threads.push(started.map_err(StartError::Worker)?);
         }
         if let Some(listener) = self.admin {
-            let state = Admin::new(self.config.ops, self.readiness.clone(), Arc::clone(&self.stats));
+            let state = Admin {
+                token: self.config.ops.admin_token,
+                readiness: self.readiness.clone(),
+                metrics: Metrics::new(Arc::clone(&self.stats), started),
+            };
             let finished = self.lifecycle.finished.clone();
             let started = self.lifecycle.spawn_thread("admin", move || run_admin(listener, state, finished));
             threads.push(started.map_err(StartError::Worker)?);
         }
-        self.readiness.ready();
+        self.readiness.set_ready();
         Ok(Running {
             addresses: self.addresses,
             stats: self.stats,
@@ -208,7 +211,7 @@ fn local_addr(listeners: &[TcpListener]) -> Result<SocketAddr, StartError> {
 }
 
 fn run_admin(listener: TcpListener, state: Admin, finished: CancellationToken) {
-    if let Err(error) = ops::run_admin(listener, state, finished) {
+    if let Err(error) = ops::admin::run(listener, state, finished) {
         tracing::error!(%error, "the admin listener ended");
     }
 }
@@ -282,7 +285,7 @@ impl Running {
     /// Ends in order: not ready, no new connections, requests answered, transports closed. Whatever is left after the
     /// drain's time is cut off.
     pub async fn drain(self) -> Drained {
-        self.readiness.draining();
+        self.readiness.set_draining();
         self.lifecycle.stopping.cancel();
         let in_order = async {
             self.lifecycle.requests_done().await;
