@@ -1,1 +1,4 @@
 //! A file a subcommand.
+
+pub mod check;
+pub mod settings;
