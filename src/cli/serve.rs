@@ -1,6 +1,5 @@
 //! `roomcast serve`: settings, log, ports, workers; then signals until the end.
 
-use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -12,7 +11,7 @@ use crate::ops::logs;
 use crate::types::{Clock, Stats};
 
 use super::open_files::raise_open_files;
-use super::{EXIT_CONFIGURATION, EXIT_FAILED, EXIT_FORCED};
+use super::{EXIT_FAULT, EXIT_FORCED, EXIT_OK, EXIT_USAGE};
 
 /// What `dev` adds to a gateway.
 pub(super) struct Extras {
@@ -23,12 +22,12 @@ pub(super) struct Extras {
 }
 
 /// Runs the gateway until a signal ends it.
-pub(super) fn run(sources: &Sources, extras: Option<Extras>) -> ExitCode {
+pub(super) fn run(sources: &Sources, extras: Option<Extras>) -> u8 {
     let loaded = match config::load(sources) {
         Ok(loaded) => loaded,
         Err(faults) => {
             eprint!("{faults}");
-            return ExitCode::from(EXIT_CONFIGURATION);
+            return EXIT_USAGE;
         }
     };
     let stats = Arc::new(Stats::default());
@@ -37,19 +36,19 @@ pub(super) fn run(sources: &Sources, extras: Option<Extras>) -> ExitCode {
         Ok(guard) => guard,
         Err(error) => {
             eprintln!("roomcast: {error}");
-            return ExitCode::from(EXIT_FAILED);
+            return EXIT_FAULT;
         }
     };
     match start_and_serve(loaded, stats, extras) {
         Ok(code) => code,
         Err(error) => {
             tracing::error!("cannot start: {error:#}");
-            ExitCode::from(EXIT_FAILED)
+            EXIT_FAULT
         }
     }
 }
 
-fn start_and_serve(loaded: Loaded, stats: Arc<Stats>, extras: Option<Extras>) -> anyhow::Result<ExitCode> {
+fn start_and_serve(loaded: Loaded, stats: Arc<Stats>, extras: Option<Extras>) -> anyhow::Result<u8> {
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
@@ -85,7 +84,7 @@ fn announce(running: &Running) {
     }
 }
 
-async fn until_the_end(running: Running, mut signals: Signals) -> ExitCode {
+async fn until_the_end(running: Running, mut signals: Signals) -> u8 {
     while signals.next().await == Wish::Reload {
         match running.reload_certificates() {
             Ok(()) => tracing::info!("certificates read again"),
@@ -99,10 +98,10 @@ async fn until_the_end(running: Running, mut signals: Signals) -> ExitCode {
     };
     if drained {
         tracing::info!("stopped");
-        ExitCode::SUCCESS
+        EXIT_OK
     } else {
         tracing::error!("ended before every connection was closed");
-        ExitCode::from(EXIT_FORCED)
+        EXIT_FORCED
     }
 }
 
