@@ -8,7 +8,7 @@ use super::keys::{self, DefaultValue, Key, keys};
 use super::near;
 use super::parse;
 use super::report::{Effective, Notes};
-use super::sources::{Environment, Flags, Lines, Source, Sources, read_bounded};
+use super::sources::{Environment, Flags, Lines, Source, Sources, place_in_file, read_bounded};
 
 /// The texts that count, by name.
 #[derive(Default)]
@@ -192,11 +192,8 @@ fn swallowed_lines(sources: &Sources, file: &EnvFile, notes: &mut Notes) {
     for entry in &file.entries {
         let names = entry.value.lines().skip(1).filter_map(|line| line.split_once('=')).map(|(name, _)| name);
         for name in names.filter(|name| keys::is_known(name)) {
-            let place = super::sources::place_in_file(sources, entry.line);
-            notes.warn(&entry.name, format!("its value spans the line of {name}; is a quote not closed? ({place})"));
+            let place = place_in_file(sources, entry.line);
+            notes.warn(&place, format!("the value spans the line of {name}; is a quote not closed?"));
         }
     }
 }
-
-#[cfg(test)]
-mod tests;
