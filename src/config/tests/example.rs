@@ -127,3 +127,11 @@ fn v32_no_word_turns_authentication_off_by_accident() {
     assert!(Case::sound().env("WEBSOCKET_AUTH", "yes").fault().starts_with("WEBSOCKET_AUTH (environment)"));
     assert!(Case::sound().env("WEBSOCKET_AUTH", "1").without(SECRET).fault().starts_with(SECRET));
 }
+
+/// V-23: a network that trusts strangers is told; the example names the private one.
+#[test]
+fn v23_a_list_that_trusts_strangers_is_told() {
+    let warnings = Case::sound().env("TRUST_CIDR_LIST", "172.0.0.1/8").warnings();
+    assert!(!warnings.is_empty() && warnings.iter().all(|line| line.contains("172.0.0.1/8")), "{warnings:?}");
+    assert!(EXAMPLE.contains("172.16.0.0/12") && !EXAMPLE.contains("172.0.0"));
+}
