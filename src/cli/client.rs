@@ -1,0 +1,37 @@
+//! The client's side of the wire, for the subcommands that speak to a gateway: HTTP/1.1 and Socket.IO, plain or in TLS.
+
+pub(crate) mod backoff;
+pub(crate) mod credential;
+pub(crate) mod dial;
+pub(crate) mod endpoint;
+mod error;
+pub(crate) mod http;
+mod link;
+pub(crate) mod packet;
+mod polling;
+pub(crate) mod session;
+pub(crate) mod tls;
+
+use std::fmt;
+use std::io::{self, Write};
+
+pub(crate) use credential::Credential;
+pub(crate) use dial::Dialer;
+pub(crate) use endpoint::Endpoint;
+pub(crate) use error::Error;
+pub(crate) use session::Session;
+
+/// Exit code of a command that did what it was asked and found nothing wrong.
+pub(crate) const EXIT_OK: u8 = 0;
+/// Exit code of a command that found a fault.
+pub(crate) const EXIT_FAULT: u8 = 1;
+/// Exit code of a command that was called wrongly (`EX_USAGE`).
+pub(crate) const EXIT_USAGE: u8 = 64;
+
+/// Writes a line to standard error. A closed standard error ends nothing, which `eprintln!` does not promise.
+pub(crate) fn complain(line: impl fmt::Display) {
+    let _ = writeln!(io::stderr(), "roomcast: {line}");
+}
+
+#[cfg(test)]
+pub(crate) mod testing;

@@ -1,0 +1,84 @@
+//! Where a gateway is looked for, and what counts as an answer.
+
+use std::collections::HashMap;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::{Endpoint, Local, answers};
+use crate::cli::client::testing::Gateway;
+
+fn local(settings: &[(&str, &str)]) -> anyhow::Result<Local> {
+    let settings: HashMap<_, _> = settings.iter().copied().collect();
+    Local::from_settings(|name| settings.get(name).map(ToString::to_string))
+}
+
+#[test]
+fn without_settings_the_defaults_are_looked_for() {
+    let local = local(&[]).unwrap();
+    assert_eq!(local.admin, Some("127.0.0.1:18190".parse().unwrap()));
+    assert_eq!((local.tls, local.host, local.ports), (true, None, vec![2053, 8443]));
+}
+
+#[test]
+fn settings_and_their_old_names_are_followed() {
+    let all = local(&[("ADMIN_ADDR", "0.0.0.0:9"), ("TLS", "0"), ("HOST", "127.0.0.9"), ("HTTP_PORT", "1")]).unwrap();
+    assert_eq!(all.admin, Some("127.0.0.1:9".parse().unwrap()));
+    assert_eq!((all.tls, all.host, all.ports), (false, Some("127.0.0.9".parse().unwrap()), vec![1, 8443]));
+
+    let old = [("PRODUCER_PORT", "1"), ("STANDALONE_PORT", "3"), ("HOST", "::"), ("ADMIN_ADDR", "")];
+    let old = |more: &[(&str, &'static str)]| local(&[&old, more].concat()).unwrap();
+    assert_eq!((old(&[]).admin, old(&[]).host, old(&[]).ports), (None, None, vec![1, 8443]));
+    assert_eq!(old(&[("CLUSTER_MODE", "0")]).ports, [1, 3]);
+    assert_eq!(old(&[("CLUSTER_MODE", "0"), ("CONSUMER_PORT", "2")]).ports, [1, 2]);
+    assert_eq!(old(&[("WEBSOCKET_PORT", "1")]).ports, [1]);
+}
+
+#[test]
+fn a_setting_that_cannot_be_read_is_named() {
+    for (name, value) in [("HTTP_PORT", "x"), ("CONSUMER_PORT", "70000"), ("ADMIN_ADDR", "here")] {
+        let error = local(&[(name, value)]).unwrap_err();
+        assert!(error.to_string().contains(name), "{error}");
+    }
+}
+
+/// What a peer does with what it is sent.
+async fn answered_with(tls: bool, answer: &[u8]) -> anyhow::Result<()> {
+    let gateway = Gateway::bind().await;
+    let server = async {
+        let mut peer = gateway.accept().await;
+        let mut request = [0; 4096];
+        assert!(peer.read(&mut request).await.unwrap() > 0);
+        peer.write_all(answer).await.unwrap();
+    };
+    tokio::join!(answers(Endpoint::local(tls, "127.0.0.1", gateway.addr().port())), server).0
+}
+
+#[tokio::test]
+async fn an_alert_counts_as_an_answer_and_silence_or_another_protocol_does_not() {
+    // Alert record: fatal, handshake_failure.
+    answered_with(true, &[21, 3, 3, 0, 2, 2, 40]).await.unwrap();
+    assert!(answered_with(true, b"").await.is_err());
+    assert!(answered_with(true, b"HTTP/1.1 400 Bad Request\r\n\r\n").await.is_err());
+}
+
+#[tokio::test]
+async fn any_http_status_counts_as_an_answer() {
+    answered_with(false, b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+    assert!(answered_with(false, b"").await.is_err());
+}
+
+#[tokio::test]
+async fn the_admin_listener_has_the_first_word() {
+    let gateway = Gateway::bind().await;
+    let addr = gateway.addr().to_string();
+    let local = local(&[("ADMIN_ADDR", &addr)]).unwrap();
+    let server = async {
+        let mut peer = gateway.accept().await;
+        let mut request = [0; 4096];
+        let length = peer.read(&mut request).await.unwrap();
+        assert!(request[..length].starts_with(b"GET /livez HTTP/1.1\r\n"));
+        peer.write_all(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+    };
+    let (verdict, ()) = tokio::join!(local.check(), server);
+    assert!(verdict.unwrap_err().to_string().contains("503"));
+}

@@ -1,0 +1,52 @@
+//! The settings as texts: a field a setting, none where it is not set.
+
+use serde::Deserialize;
+
+/// Filled from a map by the fields' names in upper case. Not `Debug`: it holds secrets.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+pub(super) struct Raw {
+    pub(super) host: Option<String>,
+    pub(super) http_port: Option<String>,
+    pub(super) websocket_port: Option<String>,
+    pub(super) admin_addr: Option<String>,
+    pub(super) admin_token: Option<String>,
+    pub(super) tls: Option<String>,
+    pub(super) pub_key_path: Option<String>,
+    pub(super) priv_key_path: Option<String>,
+    pub(super) ca_path: Option<String>,
+    pub(super) verify_origin: Option<String>,
+    pub(super) trust_cidr_list: Option<String>,
+    pub(super) trust_origin_list: Option<String>,
+    pub(super) use_proxy: Option<String>,
+    pub(super) trust_proxy_list: Option<String>,
+    pub(super) proxy_header: Option<String>,
+    pub(super) websocket_auth: Option<String>,
+    pub(super) websocket_auth_token_secret: Option<String>,
+    pub(super) websocket_auth_token_secret_previous: Option<String>,
+    pub(super) websocket_auth_token_renew_start_hour: Option<String>,
+    pub(super) websocket_auth_token_renew_interval: Option<String>,
+    pub(super) websocket_auth_token_grace_ms: Option<String>,
+    pub(super) jwt_key: Option<String>,
+    pub(super) jwt_issuer: Option<String>,
+    pub(super) jwt_audience: Option<String>,
+    pub(super) event_id_regex_validation_pattern: Option<String>,
+    pub(super) publish_body_limit: Option<String>,
+    pub(super) publish_rate_limit: Option<String>,
+    pub(super) rate_limit: Option<String>,
+    pub(super) rate_limit_per_ip: Option<String>,
+    pub(super) rate_limit_per_user: Option<String>,
+    pub(super) rate_limit_exempt: Option<String>,
+    pub(super) max_connections: Option<String>,
+    pub(super) max_connections_per_ip: Option<String>,
+    pub(super) cluster_mode: Option<String>,
+    pub(super) cluster_instances: Option<String>,
+    pub(super) ping_interval: Option<String>,
+    pub(super) ping_timeout: Option<String>,
+    pub(super) max_http_buffer_size: Option<String>,
+    pub(super) client_write_timeout_ms: Option<String>,
+    pub(super) drain_timeout_ms: Option<String>,
+    pub(super) log_level: Option<String>,
+    pub(super) log_format: Option<String>,
+    pub(super) enable_debug: Option<String>,
+}

@@ -1,0 +1,116 @@
+//! From a CONNECT packet to a member of rooms: token, turn, rooms, in that order.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use socketioxide::extract::{SocketRef, TryData};
+use socketioxide::handler::ConnectHandler;
+use socketioxide::socket::DisconnectReason;
+use tokio::time::Instant;
+
+use super::engine::{CONNECT_TIMEOUT, Engine};
+use super::handshake::{Handshake, Joined};
+use crate::admission::{Admission, Claim, Grant};
+use crate::hub::Hub;
+use crate::types::{Cause, CloseReason, Stats};
+
+/// Past the engine's own timeout, which has closed the transport by then: the refusal below is never seen.
+const TURN_TIMEOUT: Duration = Duration::from_secs(CONNECT_TIMEOUT.as_secs() + 1);
+
+/// What a CONNECT packet is judged and counted with.
+pub(super) struct Door {
+    pub(super) admission: Arc<dyn Admission>,
+    pub(super) hub: Arc<Hub>,
+    pub(super) stats: Arc<Stats>,
+}
+
+/// Opens the default namespace, the only one there is.
+pub(super) fn open_namespace(engine: &Engine, door: Arc<Door>) {
+    let admit = move |socket: SocketRef, TryData(auth): TryData<serde_json::Value>| {
+        let door = Arc::clone(&door);
+        async move { door.admit(&socket, auth.ok().as_ref()).await }
+    };
+    // A subscriber joins before its CONNECT is answered, so that it hears whatever is published after the answer.
+    let connected = async || {};
+    engine.io.ns("/", connected.with(admit));
+}
+
+impl Door {
+    async fn admit(&self, socket: &SocketRef, auth: Option<&serde_json::Value>) -> Result<(), ConnectError> {
+        let Some(handshake) = socket.req_parts().extensions.get::<Arc<Handshake>>().cloned() else {
+            return Err(ConnectError("invalid token"));
+        };
+        let claim = Claim { client: handshake.client, query_rooms: &handshake.rooms, auth };
+        let grant = self.admission.connect(claim).map_err(|refusal| ConnectError(refusal.connect_error()))?;
+        self.wait_for_turn(&grant, &handshake).await?;
+        self.join(socket, &grant, &handshake);
+        Ok(())
+    }
+
+    /// Waits until the user's bucket has room. The engine closes the transport of whoever waits too long.
+    async fn wait_for_turn(&self, grant: &Grant, handshake: &Handshake) -> Result<(), ConnectError> {
+        let deadline = Instant::now() + TURN_TIMEOUT;
+        for user in &grant.users {
+            while let Err(wait) = self.admission.turn(user) {
+                let turn = Instant::now() + wait;
+                tokio::time::sleep_until(turn.min(deadline)).await;
+                if turn >= deadline {
+                    self.stats.refusals(Cause::UserRate).inc();
+                    tracing::warn!(remoteIp = %handshake.client.addr, uniqueUserId = first_room(grant), "rate limit block");
+                    return Err(ConnectError("rate limit block"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn join(&self, socket: &SocketRef, grant: &Grant, handshake: &Arc<Handshake>) {
+        handshake.join(Joined {
+            _membership: self.hub.join(&grant.rooms),
+            _counted: self.stats.subscribers.enter(),
+        });
+        socket.join(grant.rooms.iter().map(|room| room.as_str().to_owned()).collect::<Vec<_>>());
+        let leaving = Arc::clone(handshake);
+        let stats = Arc::clone(&self.stats);
+        socket.on_disconnect(async move |reason: DisconnectReason| {
+            leaving.leave();
+            let reason = close_reason(reason);
+            stats.closes(reason).inc();
+            tracing::debug!(reason = reason.label(), remoteIp = %leaving.client.addr, "disconnected");
+        });
+        tracing::info!(
+            remoteIp = %handshake.client.addr,
+            forwardedIp = handshake.client.forwarded.map(tracing::field::display),
+            uniqueUserId = first_room(grant),
+            origin = handshake.origin.as_deref(),
+            "connected"
+        );
+    }
+}
+
+fn first_room(grant: &Grant) -> Option<&str> {
+    grant.rooms.first().map(crate::types::RoomName::as_str)
+}
+
+fn close_reason(reason: DisconnectReason) -> CloseReason {
+    match reason {
+        DisconnectReason::TransportClose | DisconnectReason::ClientNSDisconnect => CloseReason::ClientClosed,
+        DisconnectReason::HeartbeatTimeout => CloseReason::PingTimeout,
+        DisconnectReason::PacketParsingError | DisconnectReason::MultipleHttpPollingError => {
+            CloseReason::ProtocolError
+        }
+        DisconnectReason::ClosingServer | DisconnectReason::ServerNSDisconnect => CloseReason::Shutdown,
+        _ => CloseReason::TransportError,
+    }
+}
+
+/// The `message` of a CONNECT_ERROR packet.
+#[derive(Debug)]
+struct ConnectError(&'static str);
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}

@@ -1,0 +1,28 @@
+//! CORS as vrchats answers it: the allowed origin is repeated, GET and POST, no credentials; on refusals too.
+
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_REQUEST_HEADERS, CONTENT_LENGTH, VARY,
+};
+use http::{HeaderMap, HeaderValue};
+
+/// Adds what every answer carries. `origin` is the request's, when it is allowed.
+pub(super) fn decorate(headers: &mut HeaderMap, origin: Option<HeaderValue>) {
+    headers.entry(VARY).or_insert(HeaderValue::from_static("Origin"));
+    if let Some(origin) = origin {
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    }
+}
+
+/// Adds what the answer to a preflight carries besides.
+pub(super) fn preflight(headers: &mut HeaderMap, asked: &HeaderMap) {
+    headers.insert(VARY, HeaderValue::from_static("Origin, Access-Control-Request-Headers"));
+    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET,POST"));
+    headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    if let Some(names) = asked.get(ACCESS_CONTROL_REQUEST_HEADERS) {
+        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, names.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests;

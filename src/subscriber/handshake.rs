@@ -1,0 +1,175 @@
+//! What an Engine.IO request asks for, read from its head, and what of it is kept with the session.
+
+use std::sync::{Mutex, PoisonError};
+
+use http::header::{CONNECTION, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
+use http::{HeaderMap, Method, Request, Uri};
+use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
+
+use super::engine_error::EngineError;
+use crate::admission::{Client, Seat};
+use crate::hub::Membership;
+use crate::types::stats::GaugeGuard;
+
+/// An Engine.IO request that the protocol allows.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct EngineRequest {
+    /// The session it belongs to; none opens one.
+    pub(super) session: Option<String>,
+    /// Every `uniqueUserId` of the query, decoded, in order.
+    pub(super) rooms: Vec<String>,
+}
+
+impl EngineRequest {
+    /// Reads the query and the headers in the order in which Node's engine.io judges them.
+    ///
+    /// # Errors
+    /// The error that engine.io answers.
+    pub(super) fn read<B>(request: &Request<B>) -> Result<Self, EngineError> {
+        let query = Query::read(request.uri());
+        let websocket = match query.transport.as_single() {
+            Some("polling") => false,
+            Some("websocket") => true,
+            _ => return Err(EngineError::TransportUnknown),
+        };
+        if websocket && !is_websocket_upgrade(request) {
+            return Err(EngineError::BadRequest);
+        }
+        let session = match query.session {
+            Values::None => {
+                if request.method() != Method::GET {
+                    return Err(EngineError::BadHandshakeMethod);
+                }
+                None
+            }
+            Values::One(session) => Some(session),
+            Values::Many => return Err(EngineError::SessionUnknown),
+        };
+        if query.version.as_single() != Some("4") {
+            return Err(EngineError::UnsupportedVersion);
+        }
+        if request.method() != Method::GET && request.method() != Method::POST {
+            return Err(EngineError::BadRequest);
+        }
+        Ok(Self { session, rooms: query.rooms })
+    }
+}
+
+/// The values of one query parameter.
+#[derive(Debug, Default)]
+enum Values {
+    #[default]
+    None,
+    One(String),
+    Many,
+}
+
+impl Values {
+    fn push(&mut self, value: String) {
+        *self = match self {
+            Self::None => Self::One(value),
+            Self::One(_) | Self::Many => Self::Many,
+        };
+    }
+
+    fn as_single(&self) -> Option<&str> {
+        match self {
+            Self::One(value) => Some(value),
+            Self::None | Self::Many => None,
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Query {
+    transport: Values,
+    session: Values,
+    version: Values,
+    rooms: Vec<String>,
+}
+
+impl Query {
+    fn read(uri: &Uri) -> Self {
+        let mut query = Self::default();
+        for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
+            match name.as_ref() {
+                "transport" => query.transport.push(value.into_owned()),
+                "sid" => query.session.push(value.into_owned()),
+                "EIO" => query.version.push(value.into_owned()),
+                "uniqueUserId" => query.rooms.push(value.into_owned()),
+                _ => {}
+            }
+        }
+        query
+    }
+}
+
+/// RFC 6455, 4.2.1. hyper puts [`OnUpgrade`] into every request that asks for an upgrade.
+fn is_websocket_upgrade<B>(request: &Request<B>) -> bool {
+    let headers = request.headers();
+    request.method() == Method::GET
+        && request.extensions().get::<OnUpgrade>().is_some()
+        && has_token(headers, &CONNECTION, "upgrade")
+        && has_token(headers, &UPGRADE, "websocket")
+        && headers.get(SEC_WEBSOCKET_VERSION).is_some_and(|version| version == "13")
+        && headers.get_all(SEC_WEBSOCKET_KEY).iter().count() == 1
+        && headers.get(SEC_WEBSOCKET_KEY).is_some_and(|key| key.len() == 24)
+}
+
+fn has_token(headers: &HeaderMap, name: &http::HeaderName, token: &str) -> bool {
+    let lines = headers.get_all(name).iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(',')).any(|item| item.trim().eq_ignore_ascii_case(token))
+}
+
+/// What is kept of a session's first request, for as long as the session lives.
+pub(super) struct Handshake {
+    pub(super) client: Client,
+    pub(super) rooms: Vec<String>,
+    pub(super) origin: Option<String>,
+    pub(super) joined: Mutex<Option<Joined>>,
+    /// Given back when the engine drops the session.
+    pub(super) _seat: Seat,
+}
+
+impl Handshake {
+    pub(super) fn join(&self, joined: Joined) {
+        *self.joined.lock().unwrap_or_else(PoisonError::into_inner) = Some(joined);
+    }
+
+    pub(super) fn leave(&self) {
+        *self.joined.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// A subscriber that is in its rooms.
+pub(super) struct Joined {
+    pub(super) _membership: Membership,
+    pub(super) _counted: GaugeGuard,
+}
+
+/// The request as the engine needs it: parts of its own, and nothing that keeps hyper's 16 KiB head buffer alive for as
+/// long as the session.
+pub(super) fn compact(request: Request<Incoming>) -> Request<Incoming> {
+    let (parts, body) = request.into_parts();
+    let mut compact = Request::new(body);
+    *compact.method_mut() = parts.method;
+    *compact.version_mut() = parts.version;
+    if let Ok(uri) = parts.uri.to_string().parse() {
+        *compact.uri_mut() = uri;
+    }
+    for name in [SEC_WEBSOCKET_KEY, http::header::CONTENT_TYPE] {
+        let value = parts.headers.get(&name).and_then(|value| http::HeaderValue::from_bytes(value.as_bytes()).ok());
+        if let Some(value) = value {
+            compact.headers_mut().insert(name, value);
+        }
+    }
+    let mut extensions = parts.extensions;
+    if let Some(upgrade) = extensions.remove::<OnUpgrade>() {
+        compact.extensions_mut().insert(upgrade);
+    }
+    compact
+}
+
+#[cfg(test)]
+mod tests;

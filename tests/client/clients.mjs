@@ -1,0 +1,37 @@
+// Stock socket.io clients, driven by the integration tests: options come as one JSON argument, what happens goes to
+// standard output as JSON lines, and the process ends when its standard input does.
+//
+// options: url, rooms (one client each), token, auth, transports, ca (PEM), query, closeEachRequest
+import { createRequire } from 'node:module';
+import http from 'node:http';
+import https from 'node:https';
+
+const { io } = createRequire(import.meta.url)('socket.io-client');
+const options = JSON.parse(process.argv[2]);
+const agentKind = options.url.startsWith('https') ? https : http;
+const say = (client, what) => process.stdout.write(`${JSON.stringify({ client, ...what })}\n`);
+
+options.rooms.forEach((room, client) => {
+  const socket = io(options.url, {
+    forceNew: true,
+    transports: options.transports,
+    query: { ...options.query, ...(room === null ? {} : { uniqueUserId: room }) },
+    auth: options.auth ?? { token: options.token },
+    ca: options.ca,
+    reconnectionDelay: 100,
+    reconnectionDelayMax: 500,
+    ...(options.closeEachRequest && { agent: new agentKind.Agent({ keepAlive: false }) }),
+    ...(options.extraHeaders && { extraHeaders: options.extraHeaders }),
+  });
+  socket.on('connect', () => {
+    const { engine } = socket.io;
+    say(client, { connected: engine.transport.name });
+    engine.on('upgrade', (transport) => say(client, { upgraded: transport.name }));
+  });
+  socket.on('connect_error', (error) => say(client, { refused: error.message, active: socket.active }));
+  socket.on('disconnect', (reason) => say(client, { disconnected: reason, active: socket.active }));
+  socket.onAny((event, ...data) => say(client, { event, data }));
+});
+
+process.stdin.resume();
+process.stdin.on('end', () => process.exit(0));

@@ -1,0 +1,111 @@
+//! An HTTP/1.1 client that sends exactly the bytes it is told to, and keeps its connection.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// No answer takes longer; a test that waits in vain fails instead of hanging.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// One connection.
+pub struct Connection {
+    stream: TcpStream,
+    read: Vec<u8>,
+}
+
+/// One answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+impl Answer {
+    /// The header's value, or the empty text.
+    pub fn header(&self, name: &str) -> &str {
+        let found = self.headers.iter().find(|(header, _)| header.eq_ignore_ascii_case(name));
+        found.map_or("", |(_, value)| value)
+    }
+}
+
+impl Connection {
+    pub async fn open(addr: SocketAddr) -> Self {
+        Self { stream: TcpStream::connect(addr).await.unwrap(), read: Vec::new() }
+    }
+
+    /// Sends bytes as they are.
+    pub async fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.stream.write_all(bytes.as_ref()).await.unwrap();
+    }
+
+    /// Sends a request; `head` is the request line and headers but Host and Content-Length, separated by `\n`.
+    pub async fn request(&mut self, head: &str, body: impl AsRef<[u8]>) -> Answer {
+        self.send_request(head, body).await;
+        let head_only = head.starts_with("HEAD ");
+        self.answer(head_only).await.expect("an answer")
+    }
+
+    pub async fn send_request(&mut self, head: &str, body: impl AsRef<[u8]>) {
+        let body = body.as_ref();
+        let mut lines = head.lines();
+        let mut text = format!("{} HTTP/1.1\r\nHost: gateway.test\r\n", lines.next().unwrap());
+        for line in lines {
+            text.push_str(&format!("{line}\r\n"));
+        }
+        if !body.is_empty() || head.starts_with("POST ") {
+            text.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        }
+        text.push_str("\r\n");
+        self.send([text.as_bytes(), body].concat()).await;
+    }
+
+    /// The next answer; none when the gateway closed the connection.
+    pub async fn answer(&mut self, head_only: bool) -> Option<Answer> {
+        tokio::time::timeout(PATIENCE, self.read_answer(head_only)).await.expect("no answer in time")
+    }
+
+    /// Whether the gateway has closed the connection, after waiting for it.
+    pub async fn closed(&mut self) -> bool {
+        let mut byte = [0];
+        match tokio::time::timeout(PATIENCE, self.stream.read(&mut byte)).await {
+            Ok(Ok(0) | Err(_)) => true,
+            Ok(Ok(_)) => false,
+            Err(_) => panic!("neither closed nor answered"),
+        }
+    }
+
+    async fn read_answer(&mut self, head_only: bool) -> Option<Answer> {
+        let end = loop {
+            if let Some(at) = self.read.windows(4).position(|four| four == b"\r\n\r\n") {
+                break at;
+            }
+            if !self.fill().await {
+                return None;
+            }
+        };
+        let head = String::from_utf8(self.read.drain(..end + 4).collect()).unwrap();
+        let mut lines = head.trim_end().split("\r\n");
+        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+        let headers: Vec<_> =
+            lines.map(|line| line.split_once(": ").unwrap()).map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
+        let mut answer = Answer { status, headers, body: String::new() };
+        let length = answer.header("content-length").parse().unwrap_or(0);
+        if !head_only && status != 304 {
+            while self.read.len() < length {
+                assert!(self.fill().await, "the answer's body was cut");
+            }
+            answer.body = String::from_utf8(self.read.drain(..length).collect()).unwrap();
+        }
+        Some(answer)
+    }
+
+    async fn fill(&mut self) -> bool {
+        let mut chunk = [0; 4096];
+        let length = self.stream.read(&mut chunk).await.unwrap_or(0);
+        self.read.extend_from_slice(&chunk[..length]);
+        length > 0
+    }
+}
