@@ -10,9 +10,11 @@ pub mod forwarded;
 mod gate;
 pub mod jwt;
 pub mod origin;
+mod pace;
 mod quota;
 mod rate;
 pub mod refusal;
+mod rooms;
 pub mod token;
 
 use std::net::IpAddr;

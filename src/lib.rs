@@ -12,7 +12,7 @@
 //! ARCHITECTURE.md tells what each module may import and what it never does.
 
 pub mod admission;
-//pub mod app;
+pub mod app;
 pub mod cli;
 pub mod cluster;
 pub mod config;

@@ -1,5 +1,132 @@
 //! The HTTPS API for publishers: routes, request shapes, and the one place where their errors become HTTP.
 
+mod answer;
+mod body;
 pub mod config;
+mod encoding;
+mod error;
+mod media;
 
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::Method;
+use http::request::Parts;
+
+use crate::admission::{Client, Gate};
+use crate::publish::Publisher;
+use crate::types::{PeerAddr, Stats};
+use answer::text;
+use body::Inbound;
 pub use config::Config;
+use encoding::Encoding;
+use error::Error;
+
+/// How long an idle connection is kept, in seconds: longer than the 60 s for which common proxies reuse theirs, so that
+/// they never send a publish into a connection that is just being closed.
+pub const KEEP_ALIVE_SECS: u64 = 75;
+
+/// What the producer's API needs to answer a request.
+#[derive(Clone)]
+pub struct Producer {
+    /// Who may publish.
+    pub gate: Arc<Gate>,
+    /// Takes the publications.
+    pub publisher: Arc<Publisher>,
+    /// The API's settings.
+    pub config: Config,
+    /// Where refusals are counted.
+    pub stats: Arc<Stats>,
+}
+
+/// The API as a service. The listener puts the [`PeerAddr`] into the extensions of every request.
+pub fn router(producer: Producer) -> Router {
+    // One handler for everything: vrchats' paths are case-insensitive, which axum's routes are not.
+    Router::new().fallback(handle).with_state(Arc::new(producer))
+}
+
+/// Whether a path is one of the API's, which decides for the producer when both ports are one.
+pub fn serves(path: &str) -> bool {
+    Endpoint::at(path).is_some()
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Endpoint {
+    Publish,
+    Status,
+}
+
+impl Endpoint {
+    /// The endpoint of a path, matched as Express does: in any case, with one slash more at the end or not.
+    fn at(path: &str) -> Option<Self> {
+        let path = path.strip_suffix('/').unwrap_or(path);
+        if path.eq_ignore_ascii_case("/publish") {
+            Some(Self::Publish)
+        } else if path.eq_ignore_ascii_case("/status") {
+            Some(Self::Status)
+        } else {
+            None
+        }
+    }
+}
+
+async fn handle(State(producer): State<Arc<Producer>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let mut body = Inbound::new(&head.headers, body);
+    let (answer, reusable) = match producer.serve(&head, &mut body).await {
+        Ok(answer) => (answer, body.drain().await),
+        Err(error) => (error.answer(&head), if error.abandons_body() { body.is_read() } else { body.drain().await }),
+    };
+    answer::on_connection(answer, &head, reusable)
+}
+
+impl Producer {
+    async fn serve(&self, head: &Parts, body: &mut Inbound) -> Result<Response, Error> {
+        let Some(peer) = head.extensions.get::<PeerAddr>().copied() else {
+            tracing::error!("the listener passed a request without a peer address");
+            return Err(Error::NoPeer);
+        };
+        let client = self.gate.publisher(peer, &head.headers)?;
+        let answer = self.route(head, body).await;
+        if let Err(error) = &answer {
+            self.report(peer, client, error);
+        }
+        answer
+    }
+
+    async fn route(&self, head: &Parts, body: &mut Inbound) -> Result<Response, Error> {
+        match (Endpoint::at(head.uri.path()), &head.method) {
+            (Some(Endpoint::Publish), &Method::POST) => self.publish(head, body).await,
+            (Some(Endpoint::Publish), &Method::OPTIONS) => Ok(answer::allowed(&text::POST)),
+            (Some(Endpoint::Status), &Method::GET | &Method::HEAD) => Ok(answer::status(head)),
+            (Some(Endpoint::Status), &Method::OPTIONS) => Ok(answer::allowed(&text::GET_HEAD)),
+            _ => Err(Error::NotFound),
+        }
+    }
+
+    async fn publish(&self, head: &Parts, body: &mut Inbound) -> Result<Response, Error> {
+        media::require_json(&head.headers)?;
+        let encoding = Encoding::of(&head.headers)?;
+        let bytes_max = self.config.body_bytes_max;
+        let sent = body.read(encoding.sent_bytes_max(bytes_max)).await?;
+        let json = encoding.decode(sent, bytes_max)?;
+        tracing::trace!(body = %String::from_utf8_lossy(&json), "publish");
+        let receipt = self.publisher.publish(&json)?;
+        tracing::debug!(receivers = receipt.receivers, "published");
+        Ok(answer::ok())
+    }
+
+    /// Counts a refusal of our own and logs it in vrchats' words. What the gate refuses, the gate counts and logs.
+    fn report(&self, peer: PeerAddr, client: Client, error: &Error) {
+        let Some(cause) = error.cause() else { return };
+        self.stats.refusals(cause).inc();
+        let Some(message) = error.log_message() else { return };
+        let forwarded = client.forwarded.map(tracing::field::display);
+        tracing::warn!(remoteIp = %peer, forwardedIp = forwarded, cause = cause.label(), %error, "{message}");
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,54 +1,252 @@
 //! The gates in their order: what a publisher and a subscriber pass on their way in.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use governor::clock::DefaultClock;
+use http::header::ORIGIN;
 use http::{HeaderMap, HeaderValue};
+use serde_json::Value;
+use tracing::field::{DisplayValue, display};
+use tracing::warn;
 
-use super::{Admission, Claim, Client, Config, Grant, Refusal, Seat, UserKey};
-use crate::types::{Clock, PeerAddr, Stats};
+use super::forwarded::{Origination, origination};
+use super::origin::RequestOrigin;
+use super::pace::Pace;
+use super::quota::Seats;
+use super::rate::Limiter;
+use super::{Admission, Claim, Client, Config, Grant, Refusal, Seat, UserKey, rooms, token};
+use crate::types::{Cause, ClientAddr, Clock, PeerAddr, RoomName, Stats};
+
+/// How many seconds' sessions one address may open at once: a page with several tabs comes back whole.
+const ADDRESS_BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);
+
+/// How many seconds' sessions one user may open at once: as many devices come back together.
+const USER_BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
+
+/// When to ask again for a place. Places come free when others leave, which nobody can foretell.
+const FULL_WAIT: Duration = Duration::from_secs(10);
+
+/// How often a lasting fault of the deployment is warned of.
+const WARNING_PERIOD: Duration = Duration::from_secs(60);
+
+/// Bytes of a client's own text that a log line repeats.
+const EXCERPT_BYTES: usize = 128;
 
 /// Judges publishers and subscribers. Shared by all workers.
-pub struct Gate {}
+///
+/// `C` measures rates; the wall clock, which can be set back, judges tokens alone.
+pub struct Gate<C: governor::clock::Clock = DefaultClock> {
+    config: Config,
+    clock: Clock,
+    stats: Arc<Stats>,
+    seats: Seats,
+    publishes: Option<Limiter<C>>,
+    sessions: Option<Limiter<C>>,
+    users: Option<Limiter<C>>,
+    headerless: Pace<C>,
+    roomless: Pace<C>,
+}
 
 impl Gate {
     /// A gate with empty tables. Refusals are counted in `stats`.
-    pub fn new(_config: Config, _clock: Clock, _stats: Arc<Stats>) -> Arc<Self> {
-        todo!()
+    pub fn new(config: Config, clock: Clock, stats: Arc<Stats>) -> Arc<Self> {
+        Arc::new(Self::with_rate_clock(config, clock, stats, &DefaultClock::default()))
+    }
+}
+
+impl<C: governor::clock::Clock + Clone> Gate<C> {
+    fn with_rate_clock(config: Config, clock: Clock, stats: Arc<Stats>, rate_clock: &C) -> Self {
+        let limiter = |per_second, bursts| Limiter::new(per_second, bursts, rate_clock.clone());
+        let pace = || Pace::new(WARNING_PERIOD, rate_clock.clone());
+        Self {
+            seats: Seats::new(&config, &stats),
+            publishes: config.publishes_per_second.map(|rate| limiter(rate, NonZeroU32::MIN)),
+            sessions: config.rates.as_ref().map(|rates| limiter(rates.per_address, ADDRESS_BURST)),
+            users: config.rates.as_ref().map(|rates| limiter(rates.per_user, USER_BURST)),
+            headerless: pace(),
+            roomless: pace(),
+            config,
+            clock,
+            stats,
+        }
     }
 
     /// Judges a publisher by address, `Origin` and rate, before its body is read.
     ///
+    /// `RATE_LIMIT_EXEMPT` speaks of subscribers; `PUBLISH_RATE_LIMIT` holds for every publisher.
+    ///
     /// # Errors
     /// 403 for an untrusted or unreadable address or a foreign origin; 429 over `PUBLISH_RATE_LIMIT`.
-    pub fn publisher(&self, _peer: PeerAddr, _headers: &HeaderMap) -> Result<Client, Refusal> {
-        todo!()
+    pub fn publisher(&self, peer: PeerAddr, headers: &HeaderMap) -> Result<Client, Refusal> {
+        let client = self.publishing_client(peer, headers)?;
+        self.origin(Some(peer), headers)?;
+        if let Some(Err(wait)) = self.publishes.as_ref().map(|limiter| limiter.check(&client.addr.limit_key())) {
+            warn!(remoteIp = %peer, forwardedIp = forwarded(client), "rate limit block");
+            return Err(self.refuse(Refusal::passing(Cause::PublishRate, wait)));
+        }
+        Ok(client)
     }
 
     /// Forgets limiter entries that say nothing any more. Called once a minute.
     pub fn sweep(&self) {
-        todo!()
+        for limiter in [&self.publishes, &self.sessions, &self.users].into_iter().flatten() {
+            limiter.sweep();
+        }
+    }
+
+    fn publishing_client(&self, peer: PeerAddr, headers: &HeaderMap) -> Result<Client, Refusal> {
+        let (addr, forwarded) = match origination(peer, headers, self.config.proxy.as_ref()) {
+            Origination::Peer(addr) => (addr, None),
+            Origination::Forwarded(addr) => (addr, Some(addr)),
+            Origination::UntrustedProxy => {
+                warn!(remoteIp = %peer, "untrusted proxy_ip or ip");
+                return Err(self.refuse(Refusal::lasting(Cause::UntrustedAddress)));
+            }
+            Origination::Missing | Origination::Unreadable => {
+                warn!(remoteIp = %peer, "invalid proxy_ip or ip");
+                return Err(self.refuse(Refusal::lasting(Cause::UnreadableAddress)));
+            }
+        };
+        if !self.config.publishers.contains(addr.ip()) {
+            match forwarded {
+                None => warn!(remoteIp = %peer, "untrusted ip"),
+                Some(addr) => warn!(remoteIp = %peer, forwardedIp = %addr, "untrusted proxy_ip or ip"),
+            }
+            return Err(self.refuse(Refusal::lasting(Cause::UntrustedAddress)));
+        }
+        Ok(Client { addr, forwarded, limited: true })
+    }
+
+    fn origin(&self, peer: Option<PeerAddr>, headers: &HeaderMap) -> Result<Option<HeaderValue>, Refusal> {
+        match self.config.origins.judge(headers) {
+            RequestOrigin::Absent => Ok(None),
+            RequestOrigin::Allowed(origin) => Ok(Some(origin.clone())),
+            RequestOrigin::Foreign => {
+                let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok()).map(excerpt);
+                warn!(remoteIp = peer.map(display), origin, "foreign origin");
+                Err(self.refuse(Refusal::lasting(Cause::ForeignOrigin)))
+            }
+        }
+    }
+
+    fn is_exempt(&self, addr: ClientAddr) -> bool {
+        self.config.rates.as_ref().is_some_and(|rates| rates.exempt.contains(addr.ip()))
+    }
+
+    fn seat(&self, client: Client) -> Result<Seat, Refusal> {
+        if let Some(limiter) = self.sessions.as_ref().filter(|_| client.limited) {
+            limiter.check(&client.addr.limit_key()).map_err(|wait| Refusal::passing(Cause::AddressRate, wait))?;
+        }
+        self.seats.take(client).map_err(|cause| Refusal::passing(cause, FULL_WAIT))
+    }
+
+    /// The rooms that a subscriber may join: those it asks for, unless its token says otherwise.
+    fn rooms(&self, claim: &Claim<'_>) -> Result<Vec<RoomName>, Cause> {
+        let shown = claim.auth.and_then(|auth| auth.get("token")).and_then(Value::as_str).unwrap_or_default();
+        let now = self.clock.now();
+        match (&self.config.auth.token, &self.config.auth.jwt) {
+            (None, None) => rooms::asked_for(claim),
+            (Some(daily), None) if token::check(daily, now, shown) => rooms::asked_for(claim),
+            // The daily token is every user's, and where users have tokens of their own it opens nobody's room.
+            (Some(daily), Some(_)) if token::looks_daily(shown) && token::check(daily, now, shown) => Ok(Vec::new()),
+            (_, Some(jwt)) => {
+                let own = jwt.room(shown, now).ok_or(Cause::InvalidToken)?;
+                let asked_for = rooms::asked_for(claim)?;
+                asked_for.iter().all(|room| *room == own).then(|| vec![own]).ok_or(Cause::InvalidToken)
+            }
+            (Some(_), None) => Err(Cause::InvalidToken),
+        }
+    }
+
+    /// What the limit for users counts of a subscriber. A nameless one is counted by its address, if that is known.
+    fn user_keys(&self, client: Client, rooms: &[RoomName]) -> Vec<UserKey> {
+        if self.users.is_none() || self.is_exempt(client.addr) {
+            return Vec::new();
+        }
+        match rooms {
+            [] if client.limited => vec![UserKey::Address(client.addr.limit_key())],
+            named => named.iter().cloned().map(UserKey::Room).collect(),
+        }
+    }
+
+    fn refuse(&self, refusal: Refusal) -> Refusal {
+        self.stats.refusals(refusal.cause).inc();
+        refusal
     }
 }
 
-impl Admission for Gate {
-    fn browser(&self, _headers: &HeaderMap) -> Result<Option<HeaderValue>, Refusal> {
-        todo!()
+impl<C> Admission for Gate<C>
+where
+    C: governor::clock::Clock + Clone + Send + Sync + 'static,
+{
+    fn browser(&self, headers: &HeaderMap) -> Result<Option<HeaderValue>, Refusal> {
+        self.origin(None, headers)
     }
 
-    fn client(&self, _peer: PeerAddr, _headers: &HeaderMap) -> Client {
-        todo!()
+    fn client(&self, peer: PeerAddr, headers: &HeaderMap) -> Client {
+        let (addr, forwarded) = match origination(peer, headers, self.config.proxy.as_ref()) {
+            Origination::Peer(addr) => (addr, None),
+            Origination::Forwarded(addr) => (addr, Some(addr)),
+            Origination::UntrustedProxy => (peer.into(), None),
+            Origination::Missing | Origination::Unreadable => {
+                // All who come through this proxy would share one address and its limits.
+                if self.headerless.is_due() {
+                    warn!(remoteIp = %peer, "a trusted proxy sends no readable client address: its clients have no address limit");
+                }
+                return Client { addr: peer.into(), forwarded: None, limited: false };
+            }
+        };
+        Client { addr, forwarded, limited: !self.is_exempt(addr) }
     }
 
-    fn open(&self, _client: Client) -> Result<Seat, Refusal> {
-        todo!()
+    fn open(&self, client: Client) -> Result<Seat, Refusal> {
+        self.seat(client).map_err(|refusal| {
+            let cause = refusal.cause.label();
+            warn!(remoteIp = remote(client), forwardedIp = forwarded(client), cause, "rate limit block");
+            self.refuse(refusal)
+        })
     }
 
-    fn connect(&self, _claim: Claim<'_>) -> Result<Grant, Refusal> {
-        todo!()
+    fn connect(&self, claim: Claim<'_>) -> Result<Grant, Refusal> {
+        let client = claim.client;
+        let asked_for = claim.query_rooms.first().map(|room| excerpt(room));
+        let rooms = self.rooms(&claim).map_err(|cause| {
+            let message = if cause == Cause::InvalidToken { "auth token error" } else { "invalid room" };
+            warn!(remoteIp = remote(client), forwardedIp = forwarded(client), uniqueUserId = asked_for, "{message}");
+            self.refuse(Refusal::lasting(cause))
+        })?;
+        if rooms.is_empty() && self.roomless.is_due() {
+            warn!(
+                remoteIp = remote(client),
+                forwardedIp = forwarded(client),
+                "connected without uniqueUserId: hears nothing"
+            );
+        }
+        Ok(Grant { users: self.user_keys(client, &rooms), rooms })
     }
 
-    fn turn(&self, _user: &UserKey) -> Result<(), Duration> {
-        todo!()
+    fn turn(&self, user: &UserKey) -> Result<(), Duration> {
+        self.users.as_ref().map_or(Ok(()), |limiter| limiter.check(user))
     }
 }
+
+/// The peer, for a log line. Behind a proxy it is not known here.
+fn remote(client: Client) -> Option<DisplayValue<ClientAddr>> {
+    let speaks_for_itself = client.forwarded.is_none();
+    speaks_for_itself.then_some(client.addr).map(display)
+}
+
+/// What a proxy reported, for a log line.
+fn forwarded(client: Client) -> Option<DisplayValue<ClientAddr>> {
+    client.forwarded.map(display)
+}
+
+/// The beginning of a client's text, for a log line.
+fn excerpt(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(EXCERPT_BYTES)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -35,7 +35,7 @@ where
     A: Fn(PeerAddr, Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
     B: Body<Data = Bytes> + Send + 'static,
-    B::Error: std::error::Error + Send + Sync,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let listener = TcpListener::from_std(listener)?;
     let port = Arc::new(port);
@@ -66,7 +66,7 @@ where
     A: Fn(PeerAddr, Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
     B: Body<Data = Bytes> + Send + 'static,
-    B::Error: std::error::Error + Send + Sync,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let Some(guard) = port.stats.sockets.try_enter(port.sockets_max.unwrap_or(u64::MAX)) else {
         port.stats.refusals(Cause::SocketsFull).inc();
@@ -82,7 +82,7 @@ where
     A: Fn(PeerAddr, Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
     B: Body<Data = Bytes> + Send + 'static,
-    B::Error: std::error::Error + Send + Sync,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let Ok(stream) = port.secure(socket).await else { return };
     let stream = HeadTimed::new(stream, port.lifecycle.closing.clone(), guard);

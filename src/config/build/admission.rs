@@ -54,8 +54,11 @@ fn networks(reader: &mut Reader<'_>, key: &str, text: Option<&str>) -> Result<Ci
     let Some(text) = text else { return Ok(CidrList::default()) };
     match CidrList::parse(text) {
         Ok(parsed) => {
-            let hidden = parsed.warnings.len().saturating_sub(LIST_WARNINGS_MAX);
-            for warning in parsed.warnings.into_iter().take(LIST_WARNINGS_MAX) {
+            // The published ranges of a content network are public, and the right ones to trust as proxies.
+            let public_ranges = parsed.public_ranges.into_iter().filter(|_| key != "TRUST_PROXY_LIST");
+            let warnings: Vec<_> = parsed.host_bits.into_iter().chain(public_ranges).collect();
+            let hidden = warnings.len().saturating_sub(LIST_WARNINGS_MAX);
+            for warning in warnings.into_iter().take(LIST_WARNINGS_MAX) {
                 reader.warn(key, warning);
             }
             if hidden > 0 {

@@ -1,0 +1,185 @@
+//! Answers, byte for byte as Express words them, because that is what vrchats' publishers have learnt to read.
+
+use axum::body::{Body, Bytes};
+use axum::response::Response;
+use http::header::{self, HeaderName, HeaderValue};
+use http::request::Parts;
+use http::{HeaderMap, Method, StatusCode, Version};
+
+const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+
+/// [`KEEP_ALIVE_SECS`](super::KEEP_ALIVE_SECS) as the header says it.
+const KEEP_ALIVE_TIMEOUT: HeaderValue = HeaderValue::from_static("timeout=75");
+
+/// A body and its entity tag: `W/"<length in hex>-<the first 27 characters of its SHA-1 in base64>"`.
+#[derive(Debug)]
+pub(super) struct Text {
+    pub(super) body: &'static str,
+    pub(super) etag: &'static str,
+}
+
+/// Every plain body there is.
+pub(super) mod text {
+    use super::Text;
+
+    pub(in crate::producer) const OK: Text = Text { body: "OK", etag: r#"W/"2-nOO9QiTIwXgNtWtBJezz8kv3SLc""# };
+    pub(in crate::producer) const POST: Text = Text { body: "POST", etag: r#"W/"4-Yf+Bwwqjx254r+pisuO9HfpJ6FQ""# };
+    pub(in crate::producer) const GET_HEAD: Text =
+        Text { body: "GET,HEAD", etag: r#"W/"8-ZRAf8oNBS3Bjb/SU2GYZCmbtmXg""# };
+    pub(in crate::producer) const BAD_REQUEST: Text =
+        Text { body: "BAD REQUEST", etag: r#"W/"b-ueOQZvhJfbG5KRy8qPHbB9z4L9I""# };
+    pub(in crate::producer) const FORBIDDEN: Text =
+        Text { body: "FORBIDDEN", etag: r#"W/"9-pM/WUZBosidgidXDj9h+v093/Vs""# };
+    pub(in crate::producer) const REQUEST_TIMEOUT: Text =
+        Text { body: "REQUEST TIMEOUT", etag: r#"W/"f-hxoW97yq2FJXPlDBPNPScSBxh6E""# };
+    pub(in crate::producer) const PAYLOAD_TOO_LARGE: Text =
+        Text { body: "PAYLOAD TOO LARGE", etag: r#"W/"11-MJalwVJtOSr6wbBAjS+6roIhJmk""# };
+    pub(in crate::producer) const UNSUPPORTED_MEDIA_TYPE: Text =
+        Text { body: "UNSUPPORTED MEDIA TYPE", etag: r#"W/"16-CL+W64UjkSVmnyUOj5MNzZwmb4Q""# };
+    pub(in crate::producer) const TOO_MANY_REQUESTS: Text =
+        Text { body: "TOO MANY REQUESTS", etag: r#"W/"11-T8+h1lCR4Ow9lyWbZQ/2qIel1LY""# };
+    pub(in crate::producer) const SERVICE_UNAVAILABLE: Text =
+        Text { body: "SERVICE UNAVAILABLE", etag: r#"W/"13-NZ3Swgh+YNp6TbkwuTzUBEK0qQ4""# };
+    pub(in crate::producer) const INTERNAL_SERVER_ERROR: Text =
+        Text { body: "INTERNAL SERVER ERROR", etag: r#"W/"15-vuWIZDC/qEBXXsOYai2QOmayB8w""# };
+}
+
+/// `200 OK`.
+pub(super) fn ok() -> Response {
+    plain(StatusCode::OK, &text::OK)
+}
+
+/// A status and its text.
+pub(super) fn plain(status: StatusCode, text: &Text) -> Response {
+    let mut answer = Response::new(Body::from(Bytes::from_static(text.body.as_bytes())));
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HTML);
+    headers.insert(header::CONTENT_LENGTH, text.body.len().into());
+    headers.insert(header::ETAG, HeaderValue::from_static(text.etag));
+    answer
+}
+
+/// The verbs that a path knows, in the header and in the body.
+pub(super) fn allowed(verbs: &Text) -> Response {
+    let mut answer = plain(StatusCode::OK, verbs);
+    answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static(verbs.body));
+    answer
+}
+
+/// The answer to `/status`: nothing new for who has it already, no body for `HEAD`.
+pub(super) fn status(head: &Parts) -> Response {
+    if has_already(&head.headers, &text::OK) {
+        // A body of unknown length: of a known one, even 0, the framework would send a `Content-Length`.
+        let nothing = futures_util::stream::empty::<Result<Bytes, std::convert::Infallible>>();
+        let mut answer = Response::new(Body::from_stream(nothing));
+        *answer.status_mut() = StatusCode::NOT_MODIFIED;
+        answer.headers_mut().insert(header::ETAG, HeaderValue::from_static(text::OK.etag));
+        return answer;
+    }
+    without_body_for_head(ok(), &head.method)
+}
+
+/// Express' page for a path or verb that is not there. It shows the path and never the query.
+pub(super) fn page(status: StatusCode, head: &Parts) -> Response {
+    let mut page = String::from(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>Error</title>\n</head>\n<body>\n\
+         <pre>Cannot ",
+    );
+    push_escaped(&mut page, head.method.as_str());
+    page.push(' ');
+    push_escaped(&mut page, &encoded(head.uri.path()));
+    page.push_str("</pre>\n</body>\n</html>\n");
+
+    let length = page.len();
+    let mut answer = Response::new(Body::from(page));
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CONTENT_TYPE, HTML);
+    headers.insert(header::CONTENT_LENGTH, length.into());
+    without_body_for_head(answer, &head.method)
+}
+
+/// Says what becomes of the connection: it is kept if the client wants that and its request is `reusable`, read to the
+/// end.
+pub(super) fn on_connection(mut answer: Response, head: &Parts, reusable: bool) -> Response {
+    let headers = answer.headers_mut();
+    if reusable && wants_keep_alive(head) {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("keep-alive"));
+        headers.insert(KEEP_ALIVE, KEEP_ALIVE_TIMEOUT);
+    } else {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    answer
+}
+
+fn wants_keep_alive(head: &Parts) -> bool {
+    let says = |token: &str| list(&head.headers, &header::CONNECTION).any(|item| item.eq_ignore_ascii_case(token));
+    match head.version {
+        Version::HTTP_11 => !says("close"),
+        Version::HTTP_10 => says("keep-alive"),
+        _ => false,
+    }
+}
+
+/// Whether `If-None-Match` holds the text's tag. Weak and strong tags are compared alike.
+fn has_already(headers: &HeaderMap, text: &Text) -> bool {
+    let opaque = |tag| str::trim_start_matches(tag, "W/");
+    list(headers, &header::IF_NONE_MATCH).any(|tag| tag == "*" || opaque(tag) == opaque(text.etag))
+}
+
+/// The items of a header that is a list, over all of its lines.
+fn list<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+    headers
+        .get_all(name)
+        .into_iter()
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(','))
+        .map(str::trim)
+}
+
+fn without_body_for_head(mut answer: Response, method: &Method) -> Response {
+    if method == Method::HEAD {
+        *answer.body_mut() = Body::empty();
+    }
+    answer
+}
+
+/// The path as Express' `encodeurl` writes it: what may stand in a URL stays, the rest becomes `%XX`.
+fn encoded(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let [byte, tail @ ..] = rest {
+        let stays = match byte {
+            b'%' => matches!(tail, [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit()),
+            b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' => false,
+            other => other.is_ascii_graphic(),
+        };
+        if stays {
+            out.push(char::from(*byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+        rest = tail;
+    }
+    out
+}
+
+fn push_escaped(page: &mut String, text: &str) {
+    for letter in text.chars() {
+        match letter {
+            '&' => page.push_str("&amp;"),
+            '\'' => page.push_str("&#39;"),
+            '"' => page.push_str("&quot;"),
+            '<' => page.push_str("&lt;"),
+            '>' => page.push_str("&gt;"),
+            other => page.push(other),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! Where the producer's errors become HTTP: the one file that chooses their statuses.
+
+use axum::response::Response;
+use http::request::Parts;
+use http::{HeaderValue, StatusCode, header};
+
+use super::answer::{self, Text, text};
+use super::body::BodyError;
+use crate::admission::Refusal;
+use crate::publish::PublishError;
+use crate::types::Cause;
+
+/// Why a request was not served. The text is for the log; the answer says only the status.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    /// A fault of ours.
+    #[error("the request carries no peer address")]
+    NoPeer,
+    /// The gate's word.
+    #[error("refused: {}", .0.cause.label())]
+    Refused(Refusal),
+    /// No such path or verb.
+    #[error("no such path or verb")]
+    NotFound,
+    /// The body did not arrive as it should.
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    /// The body arrived and cannot be published.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl Error {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::NoPeer => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Refused(refusal) => refusal.status(),
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Body(BodyError::Type | BodyError::Charset | BodyError::Encoding) => {
+                StatusCode::UNSUPPORTED_MEDIA_TYPE
+            }
+            Self::Body(BodyError::TooLarge { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Body(BodyError::Timeout) => StatusCode::REQUEST_TIMEOUT,
+            Self::Body(BodyError::Broken(_) | BodyError::Undecodable(_)) | Self::Publish(_) => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// The metric's label. None for what the gate has counted, and for a fault of ours.
+    pub(super) fn cause(&self) -> Option<Cause> {
+        match self {
+            Self::NoPeer | Self::Refused(_) => None,
+            Self::NotFound => Some(Cause::NotFound),
+            Self::Body(BodyError::Type | BodyError::Charset | BodyError::Encoding) => Some(Cause::UnsupportedMedia),
+            Self::Body(BodyError::TooLarge { .. }) => Some(Cause::BodyTooLarge),
+            Self::Body(BodyError::Timeout) => Some(Cause::BodyTimeout),
+            Self::Body(BodyError::Broken(_) | BodyError::Undecodable(_)) => Some(Cause::InvalidBody),
+            Self::Publish(error) => Some(error.cause()),
+        }
+    }
+
+    /// What vrchats logs of it; nothing of a path that is not there.
+    pub(super) fn log_message(&self) -> Option<&'static str> {
+        match self.cause()? {
+            Cause::NotFound => None,
+            Cause::InvalidTarget => Some("Invalid req.body.id"),
+            _ => Some("req/res error"),
+        }
+    }
+
+    /// Whether what is left of the body is not read: the sender is not trusted, or the body does not come.
+    pub(super) fn abandons_body(&self) -> bool {
+        match self {
+            Self::NoPeer => true,
+            Self::Refused(refusal) => refusal.status() == StatusCode::FORBIDDEN,
+            Self::Body(error) => matches!(error, BodyError::Timeout | BodyError::Broken(_)),
+            Self::NotFound | Self::Publish(_) => false,
+        }
+    }
+
+    /// The answer, which tells the status and nothing of the reason.
+    pub(super) fn answer(&self, head: &Parts) -> Response {
+        let status = self.status();
+        if matches!(self, Self::NotFound) {
+            return answer::page(status, head);
+        }
+        let mut answer = answer::plain(status, text_of(status));
+        if let Self::Refused(refusal) = self
+            && let Some(secs) = refusal.retry_after_secs()
+        {
+            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(secs));
+        }
+        answer
+    }
+}
+
+fn text_of(status: StatusCode) -> &'static Text {
+    match status {
+        StatusCode::BAD_REQUEST => &text::BAD_REQUEST,
+        StatusCode::FORBIDDEN => &text::FORBIDDEN,
+        StatusCode::REQUEST_TIMEOUT => &text::REQUEST_TIMEOUT,
+        StatusCode::PAYLOAD_TOO_LARGE => &text::PAYLOAD_TOO_LARGE,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => &text::UNSUPPORTED_MEDIA_TYPE,
+        StatusCode::TOO_MANY_REQUESTS => &text::TOO_MANY_REQUESTS,
+        StatusCode::SERVICE_UNAVAILABLE => &text::SERVICE_UNAVAILABLE,
+        _ => &text::INTERNAL_SERVER_ERROR,
+    }
+}

@@ -1,0 +1,407 @@
+//! The API over a real HTTP/1 connection: every row of good and bad input, and what the connection does afterwards.
+
+use std::io::Write;
+use std::num::NonZeroU32;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use axum::Extension;
+use flate2::Compression;
+use flate2::write::{GzEncoder, ZlibEncoder};
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::{Instant, timeout};
+
+use super::*;
+use crate::admission::cidr::CidrList;
+use crate::admission::config::AuthConfig;
+use crate::admission::origin::OriginList;
+use crate::hub::{Fanout, Hub, Membership};
+use crate::types::{Cause, Clock, Publication, RoomName};
+use crate::{admission, publish};
+
+const BODY_BYTES_MAX: usize = 102_400;
+const TRUSTED: &str = "192.0.2.7:5000";
+const UNTRUSTED: &str = "203.0.113.9:5000";
+
+/// Longer than any wait of the producer. The clock is paused, so it passes at once when nothing else is to happen.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// A producer whose hub has one member in room `a` and records what it emits.
+struct Bench {
+    producer: Producer,
+    emitted: Arc<Recorder>,
+    _member: Membership,
+}
+
+#[derive(Default)]
+struct Recorder(Mutex<Vec<String>>);
+
+impl Fanout for Recorder {
+    fn emit(&self, publication: &Publication) -> usize {
+        self.0.lock().unwrap().push(publication.payload.json().get().to_owned());
+        0
+    }
+}
+
+/// What came back, and whether the connection was closed after it.
+struct Heard {
+    text: String,
+    closed: bool,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self::limited(None)
+    }
+
+    fn limited(publishes_per_second: Option<NonZeroU32>) -> Self {
+        let (emitted, stats) = (Arc::new(Recorder::default()), Arc::new(Stats::default()));
+        let hub = Hub::new(emitted.clone(), stats.clone());
+        let gate = admission::Config {
+            publishers: CidrList::parse("192.0.2.0/24").unwrap().list,
+            origins: OriginList::default(),
+            proxy: None,
+            publishes_per_second,
+            auth: AuthConfig::default(),
+            rates: None,
+            sessions_max: 1,
+            sessions_per_address_max: None,
+        };
+        let producer = Producer {
+            gate: Gate::new(gate, Clock::system(), stats.clone()),
+            publisher: Publisher::new(publish::Config { target_pattern: None }, hub.clone(), stats.clone()),
+            config: Config { body_bytes_max: BODY_BYTES_MAX },
+            stats,
+        };
+        Self { producer, emitted, _member: hub.join(&[RoomName::new("a").unwrap()]) }
+    }
+
+    /// Sends bytes from a peer and listens until the connection is closed or nothing more comes.
+    async fn talk_from(&self, peer: &str, sent: &[u8]) -> Heard {
+        let peer = PeerAddr::new(peer.parse().unwrap());
+        self.talk_to(router(self.producer.clone()).layer(Extension(peer)), sent).await
+    }
+
+    async fn talk_to(&self, api: Router, sent: &[u8]) -> Heard {
+        let (mut client, server) = tokio::io::duplex(8 << 20);
+        let server = http1::Builder::new().serve_connection(TokioIo::new(server), TowerToHyperService::new(api));
+        let conversation = async move {
+            client.write_all(sent).await.unwrap();
+            let mut heard = Vec::new();
+            let closed = timeout(SILENCE, client.read_to_end(&mut heard)).await.is_ok();
+            Heard { text: String::from_utf8(heard).unwrap(), closed }
+        };
+        let (_, heard) = tokio::join!(server, conversation);
+        heard
+    }
+
+    async fn talk(&self, sent: impl AsRef<[u8]>) -> Heard {
+        self.talk_from(TRUSTED, sent.as_ref()).await
+    }
+
+    fn emitted(&self) -> Vec<String> {
+        self.emitted.0.lock().unwrap().clone()
+    }
+
+    fn refused(&self, cause: Cause) -> u64 {
+        self.producer.stats.refusals(cause).get()
+    }
+}
+
+impl Heard {
+    /// The status codes, in order.
+    fn statuses(&self) -> Vec<u16> {
+        // An answer begins where the body of the last one ended, which need not be a new line.
+        self.text.split("HTTP/1.1 ").skip(1).map(|answer| answer[..3].parse().unwrap()).collect()
+    }
+
+    /// The one status, body, and whether the connection was kept; what the answer says of it must be true.
+    fn one(&self) -> (u16, &str, bool) {
+        let [status] = self.statuses()[..] else { panic!("not one answer: {}", self.text) };
+        let (head, body) = self.text.split_once("\r\n\r\n").unwrap();
+        let kept = self.header("connection") == Some("keep-alive");
+        assert_eq!(kept, self.header("keep-alive") == Some("timeout=75"), "{head}");
+        assert_eq!(kept, !self.closed, "{head}");
+        (status, body, kept)
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        let lines = self.text.lines().take_while(|line| !line.is_empty()).skip(1);
+        lines
+            .filter_map(|line| line.split_once(": "))
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|pair| pair.1)
+    }
+}
+
+/// A request to publish, with more header lines if need be.
+fn post(lines: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
+    let body = body.as_ref();
+    let head = format!("POST /publish HTTP/1.1\r\nHost: x\r\n{lines}Content-Length: {}\r\n\r\n", body.len());
+    [head.as_bytes(), body].concat()
+}
+
+fn json(body: impl AsRef<[u8]>) -> Vec<u8> {
+    post("Content-Type: application/json\r\n", body)
+}
+
+fn request(line: &str) -> String {
+    format!("{line} HTTP/1.1\r\nHost: x\r\n\r\n")
+}
+
+/// A body of exactly so many bytes.
+fn body_of(bytes: usize) -> String {
+    let frame = r#"{"target_id":"a","x":""}"#.len();
+    format!(r#"{{"target_id":"a","x":"{}"}}"#, "x".repeat(bytes - frame))
+}
+
+fn gzip(data: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(data).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn paths_are_matched_as_express_does() {
+    for path in ["/publish", "/PUBLISH", "/Publish/", "/status", "/sTaTuS/"] {
+        assert!(serves(path), "{path}");
+    }
+    for path in
+        ["", "/", "*", "//publish", "/publish//", "publish", "/publish/x", "/publishx", "/%70ublish", "/socket.io/"]
+    {
+        assert!(!serves(path), "{path}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_publish_is_answered_as_vrchats_does() {
+    let bench = Bench::new();
+    let heard = bench.talk(json(r#"{"target_id":"a","n":1.0}"#)).await;
+    assert_eq!(heard.one(), (200, "OK", true));
+    assert_eq!(heard.header("content-type"), Some("text/html; charset=utf-8"));
+    assert_eq!(heard.header("content-length"), Some("2"));
+    assert_eq!(heard.header("etag"), Some(r#"W/"2-nOO9QiTIwXgNtWtBJezz8kv3SLc""#));
+    assert_eq!(heard.header("x-powered-by"), None);
+    assert_eq!(bench.emitted(), [r#"{"n":1.0}"#]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn status_answers_get_and_head() {
+    let bench = Bench::new();
+    for line in ["GET /status", "GET /Status/?x=1", "GET http://x/STATUS"] {
+        assert_eq!(bench.talk(request(line)).await.one(), (200, "OK", true), "{line}");
+    }
+    let heard = bench.talk(request("HEAD /status")).await;
+    assert_eq!(heard.one(), (200, "", true));
+    assert_eq!(heard.header("content-length"), Some("2"));
+    let known = "GET /status HTTP/1.1\r\nHost: x\r\nIf-None-Match: W/\"2-nOO9QiTIwXgNtWtBJezz8kv3SLc\"\r\n\r\n";
+    let heard = bench.talk(known).await;
+    assert_eq!(heard.one(), (304, "", true));
+    assert_eq!((heard.header("content-length"), heard.header("transfer-encoding")), (None, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn other_paths_and_verbs_are_express_page() {
+    let bench = Bench::new();
+    for line in ["GET /publish", "DELETE /publish", "PUT /publish", "POST /status", "GET /", "GET //status", "BREW /x"]
+    {
+        let heard = bench.talk(request(line)).await;
+        let (status, page, kept) = heard.one();
+        assert_eq!((status, kept), (404, true), "{line}");
+        assert!(page.contains(&format!("<pre>Cannot {line}</pre>")), "{page}");
+        assert_eq!(heard.header("content-security-policy"), Some("default-src 'none'"));
+    }
+    assert_eq!(bench.talk(request("HEAD /nope")).await.one(), (404, "", true));
+    assert_eq!(bench.refused(Cause::NotFound), 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn options_tells_the_verbs() {
+    let bench = Bench::new();
+    for (line, allow) in [("OPTIONS /publish", "POST"), ("OPTIONS /STATUS/", "GET,HEAD")] {
+        let heard = bench.talk(request(line)).await;
+        assert_eq!(heard.one(), (200, allow, true));
+        assert_eq!(heard.header("allow"), Some(allow));
+        assert_eq!(heard.header("access-control-allow-origin"), None);
+    }
+    let heard = bench.talk(request("OPTIONS /x")).await;
+    assert_eq!(heard.one().0, 404);
+    assert!(heard.text.contains("Cannot OPTIONS /x"));
+    assert_eq!(bench.talk(request("OPTIONS *")).await.one().0, 404);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_untrusted_peer_is_refused_before_its_body_is_read() {
+    let bench = Bench::new();
+    // No byte of the body is sent: whoever waited for one would not answer.
+    let waiting = "POST /publish HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n\r\n";
+    let started = Instant::now();
+    let heard = bench.talk_from(UNTRUSTED, waiting.as_bytes()).await;
+    assert_eq!(heard.one(), (403, "FORBIDDEN", false));
+    assert_eq!(started.elapsed(), Duration::ZERO);
+    for line in ["GET /status", "OPTIONS /publish", "GET /nope"] {
+        let heard = bench.talk_from(UNTRUSTED, request(line).as_bytes()).await;
+        assert_eq!(heard.one(), (403, "FORBIDDEN", true), "{line}");
+    }
+    assert_eq!(heard.header("etag"), Some(r#"W/"9-pM/WUZBosidgidXDj9h+v093/Vs""#));
+    assert_eq!(bench.talk_from(UNTRUSTED, &json("{")).await.one().0, 403);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_publish_leaves_the_connection_to_the_next_one() {
+    let bench = Bench::new();
+    let bad: [(u16, Vec<u8>); 10] = [
+        (400, json("{")),
+        (400, json("")),
+        (400, json(r#"{"target_id":5}"#)),
+        (400, json(b"{\"target_id\":\"a\",\"x\":\"\xff\"}")),
+        (400, post("Content-Type: application/json\r\nContent-Encoding: gzip\r\n", "not gzip")),
+        (413, json(body_of(BODY_BYTES_MAX + 1))),
+        (415, post("", r#"{"target_id":"a"}"#)),
+        (415, post("Content-Type: application/json; charset=latin1\r\n", r#"{"target_id":"a"}"#)),
+        (415, post("Content-Type: application/json\r\nContent-Encoding: br\r\n", r#"{"target_id":"a"}"#)),
+        (404, request("GET /nope").into_bytes()),
+    ];
+    let mut pipeline = Vec::new();
+    let mut expected = Vec::new();
+    for (status, sent) in bad {
+        pipeline.extend(sent);
+        pipeline.extend(json(r#"{"target_id":"a","good":1}"#));
+        expected.extend([status, 200]);
+    }
+    let heard = bench.talk(pipeline).await;
+    assert_eq!(heard.statuses(), expected);
+    assert!(!heard.closed);
+    assert_eq!(bench.emitted(), [r#"{"good":1}"#; 10]);
+    let causes = [Cause::InvalidBody, Cause::InvalidTarget, Cause::BodyTooLarge, Cause::UnsupportedMedia];
+    assert_eq!(causes.map(|cause| bench.refused(cause)), [4, 1, 1, 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_limit_is_exact_with_and_without_a_length() {
+    let bench = Bench::new();
+    let chunked = |body: String| {
+        let head =
+            "POST /publish HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let (first, second) = body.split_at(1);
+        format!("{head}1\r\n{first}\r\n{:x}\r\n{second}\r\n0\r\n\r\n", second.len())
+    };
+    let (fits, over) = (body_of(BODY_BYTES_MAX), body_of(BODY_BYTES_MAX + 1));
+    assert_eq!(bench.talk(json(&fits)).await.one(), (200, "OK", true));
+    assert_eq!(bench.talk(chunked(fits)).await.one(), (200, "OK", true));
+    assert_eq!(bench.talk(json(&over)).await.one(), (413, "PAYLOAD TOO LARGE", true));
+    assert_eq!(bench.talk(chunked(over)).await.one(), (413, "PAYLOAD TOO LARGE", true));
+    assert_eq!(bench.emitted().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_is_far_too_large_is_answered_and_the_connection_closed() {
+    let bench = Bench::new();
+    let announced = "POST /publish HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 18446744073709551615\r\n\r\n";
+    let started = Instant::now();
+    assert_eq!(bench.talk(announced.replace("18446744073709551615", "10000000000")).await.one().0, 413);
+    assert_eq!(started.elapsed(), Duration::ZERO);
+    let waits =
+        announced.replace("18446744073709551615", "200000").replace("\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n");
+    assert_eq!(bench.talk(waits).await.one(), (413, "PAYLOAD TOO LARGE", false));
+    assert_eq!(bench.talk(json(body_of(2 << 20))).await.one(), (413, "PAYLOAD TOO LARGE", false));
+    assert_eq!(bench.emitted(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn compressed_bodies_are_inflated_within_the_limit() {
+    let bench = Bench::new();
+    let send = |encoding: &str, body: &[u8]| {
+        post(&format!("Content-Type: application/json\r\nContent-Encoding: {encoding}\r\n"), body)
+    };
+    let body = body_of(BODY_BYTES_MAX);
+    let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
+    zlib.write_all(body.as_bytes()).unwrap();
+    assert_eq!(bench.talk(send("gzip", &gzip(body.as_bytes()))).await.one().0, 200);
+    assert_eq!(bench.talk(send("Deflate", &zlib.finish().unwrap())).await.one().0, 200);
+    assert_eq!(bench.talk(send("identity", br#"{"target_id":"a"}"#)).await.one().0, 200);
+    assert_eq!(bench.emitted().len(), 3);
+
+    let over = gzip(body_of(BODY_BYTES_MAX + 1).as_bytes());
+    assert_eq!(bench.talk(send("gzip", &over)).await.one(), (413, "PAYLOAD TOO LARGE", true));
+    let bomb = gzip(&vec![b' '; 10 << 20]);
+    assert_eq!(bench.talk(send("gzip", &bomb)).await.one(), (413, "PAYLOAD TOO LARGE", true));
+    assert_eq!(bench.talk(send("gzip", &bomb.repeat(1_000))).await.one().0, 413);
+    assert_eq!(bench.talk(send("gzip", &over[..over.len() - 1])).await.one(), (400, "BAD REQUEST", true));
+    assert_eq!(bench.talk(send("gzip, gzip", &gzip(&over))).await.one().0, 415);
+    assert_eq!(bench.emitted().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_come_is_given_up_after_30_s() {
+    let bench = Bench::new();
+    let sent = json(r#"{"target_id":"a"}"#);
+    let started = Instant::now();
+    let heard = bench.talk(&sent[..sent.len() - 1]).await;
+    assert_eq!(heard.one(), (408, "REQUEST TIMEOUT", false));
+    assert_eq!(started.elapsed(), body::BODY_TIME_MAX);
+    assert_eq!(bench.refused(Cause::BodyTimeout), 1);
+    assert_eq!(bench.emitted(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_whose_chunks_are_malformed_emits_nothing() {
+    let bench = Bench::new();
+    let head =
+        "POST /publish HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for chunks in
+        ["11\r\n{\"target_id\":\"a\"}x", "zz\r\n", "fffffffffffffffff\r\n", "11\r\n{\"target_id\":\"a\"}\r\n-1\r\n"]
+    {
+        let heard = bench.talk(format!("{head}{chunks}")).await;
+        assert_eq!(heard.one(), (400, "BAD REQUEST", false), "{chunks}");
+    }
+    assert_eq!(bench.emitted(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_publish_that_is_cut_off_emits_nothing() {
+    let bench = Bench::new();
+    let sent = json(r#"{"target_id":"a"}"#);
+    for cut in 0..sent.len() {
+        let (mut client, server) = tokio::io::duplex(4_096);
+        client.write_all(&sent[..cut]).await.unwrap();
+        drop(client);
+        let api = router(bench.producer.clone()).layer(Extension(PeerAddr::new(TRUSTED.parse().unwrap())));
+        let _ = http1::Builder::new().serve_connection(TokioIo::new(server), TowerToHyperService::new(api)).await;
+    }
+    assert_eq!(bench.emitted(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_is_kept_only_for_who_wants_it() {
+    let bench = Bench::new();
+    let close = "GET /status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    assert_eq!(bench.talk(close).await.one(), (200, "OK", false));
+    let old = bench.talk("GET /status HTTP/1.0\r\n\r\n").await;
+    assert!(old.closed && old.text.starts_with("HTTP/1.0 200 OK"), "{}", old.text);
+    let old = bench.talk("GET /status HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").await;
+    assert_eq!((old.closed, old.header("keep-alive")), (false, Some("timeout=75")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn publishes_over_the_rate_are_told_when_to_come_back() {
+    let bench = Bench::limited(NonZeroU32::new(1));
+    let heard = bench.talk(json(r#"{"target_id":"a"}"#).repeat(20)).await;
+    let statuses = heard.statuses();
+    assert_eq!((statuses.len(), statuses[0], statuses[19]), (20, 200, 429));
+    let refusal = heard.text.split("HTTP/1.1 ").find(|answer| answer.starts_with("429")).unwrap();
+    assert!(refusal.ends_with("\r\n\r\nTOO MANY REQUESTS"), "{refusal}");
+    let wait = refusal.lines().find_map(|line| line.strip_prefix("retry-after: ")).unwrap();
+    assert!(wait.parse::<u64>().unwrap() >= 1);
+    assert_eq!(bench.refused(Cause::PublishRate), statuses.iter().filter(|status| **status == 429).count() as u64);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_without_a_peer_is_our_fault_and_no_panic() {
+    let bench = Bench::new();
+    let heard = bench.talk_to(router(bench.producer.clone()), request("GET /status").as_bytes()).await;
+    assert_eq!(heard.one(), (500, "INTERNAL SERVER ERROR", true));
+}
