@@ -151,6 +151,8 @@ test('an open page comes back by itself when the gateway was restarted', async (
   const first = await startDev(t, folder, ports);
   const { page } = await openDemo(t, ports[1]);
   await state(page, /^connected$/);
+  // In the middle of an upgrade the stock client may need its ping timeout, 45 s, to see that the gateway is gone.
+  await page.locator('#transport', { hasText: 'websocket' }).waitFor();
   await first.stop();
   await state(page, /connection lost|trying again|reconnecting/);
   await page.screenshot({ path: join(ARTIFACTS, 'demo-reconnecting.png'), fullPage: true });
