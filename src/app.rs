@@ -13,6 +13,7 @@ use axum::Router;
 use tokio_util::sync::CancellationToken;
 
 use crate::admission::Gate;
+use crate::cluster;
 use crate::config::Config;
 use crate::hub::Hub;
 use crate::lifecycle::{Lifecycle, Readiness};
@@ -22,7 +23,6 @@ use crate::producer::{self, Producer};
 use crate::publish::Publisher;
 use crate::subscriber::{Engine, Subscribers};
 use crate::types::{Clock, Stats};
-use crate::cluster;
 use consumer::Consumer;
 
 /// How often the limiters' tables are swept.
@@ -152,9 +152,10 @@ impl App {
             .cloned()
             .collect();
         let mut threads = Vec::new();
-        let mut producers = self.producer.into_iter().flat_map(|(port, listeners)| {
-            listeners.into_iter().map(move |listener| (listener, port.clone()))
-        });
+        let mut producers = self
+            .producer
+            .into_iter()
+            .flat_map(|(port, listeners)| listeners.into_iter().map(move |listener| (listener, port.clone())));
         for (index, listener) in self.consumer.1.into_iter().enumerate() {
             let worker = Worker {
                 consumer: (listener, self.consumer.0.clone(), consumer.clone()),

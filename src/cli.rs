@@ -65,7 +65,7 @@ fn command() -> Command {
         .subcommand(token::Args::augment_args(Command::new("token")))
         .subcommand(publish::Args::augment_args(Command::new("publish")))
         .subcommand(tail::Args::augment_args(Command::new("tail")))
-//        .subcommand(bench::Args::augment_args(Command::new("bench")))
+        //        .subcommand(bench::Args::augment_args(Command::new("bench")))
         .subcommand(healthcheck::Args::augment_args(Command::new("healthcheck")))
 }
 
@@ -83,7 +83,7 @@ fn dispatch(matches: &ArgMatches) -> anyhow::Result<u8> {
         }
         Some(("publish", matches)) => block_on(publish::run(publish::Args::from_arg_matches(matches)?)),
         Some(("tail", matches)) => block_on(tail::run(tail::Args::from_arg_matches(matches)?)),
-//        Some(("bench", matches)) => bench::run(bench::Args::from_arg_matches(matches)?),
+        //        Some(("bench", matches)) => bench::run(bench::Args::from_arg_matches(matches)?),
         Some(("healthcheck", matches)) => block_on(healthcheck::run(healthcheck::Args::from_arg_matches(matches)?)),
         Some((other, _)) => anyhow::bail!("no command {other}"),
     }
@@ -94,8 +94,8 @@ fn develop(args: &dev::Args) -> anyhow::Result<u8> {
     let clock = Clock::system();
     let dev = dev::Dev::prepare(args, Path::new("."), &clock)?;
     let sources = Sources {
-        flags: dev.settings(),
-        environment: Default::default(),
+        flags: Default::default(),
+        environment: dev.settings(),
         env_file: None,
         default_env_file: None,
         machine: Machine::here(),

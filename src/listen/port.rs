@@ -55,9 +55,7 @@ impl Port {
         // Without it the second flight of a TLS handshake waits 40 ms for a delayed acknowledgement.
         socket.set_nodelay(true)?;
         let socket = SockRef::from(socket);
-        socket.set_tcp_keepalive(
-            &TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_INTERVAL),
-        )?;
+        socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_INTERVAL))?;
         socket.set_tcp_user_timeout(Some(self.write_timeout))
     }
 }

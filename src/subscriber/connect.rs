@@ -66,10 +66,7 @@ impl Door {
     }
 
     fn join(&self, socket: &SocketRef, grant: &Grant, handshake: &Arc<Handshake>) {
-        handshake.join(Joined {
-            _membership: self.hub.join(&grant.rooms),
-            _counted: self.stats.subscribers.enter(),
-        });
+        handshake.join(Joined { _membership: self.hub.join(&grant.rooms), _counted: self.stats.subscribers.enter() });
         socket.join(grant.rooms.iter().map(|room| room.as_str().to_owned()).collect::<Vec<_>>());
         let leaving = Arc::clone(handshake);
         let stats = Arc::clone(&self.stats);
@@ -97,9 +94,7 @@ fn close_reason(reason: DisconnectReason) -> CloseReason {
     match reason {
         DisconnectReason::TransportClose | DisconnectReason::ClientNSDisconnect => CloseReason::ClientClosed,
         DisconnectReason::HeartbeatTimeout => CloseReason::PingTimeout,
-        DisconnectReason::PacketParsingError | DisconnectReason::MultipleHttpPollingError => {
-            CloseReason::ProtocolError
-        }
+        DisconnectReason::PacketParsingError | DisconnectReason::MultipleHttpPollingError => CloseReason::ProtocolError,
         DisconnectReason::ClosingServer | DisconnectReason::ServerNSDisconnect => CloseReason::Shutdown,
         _ => CloseReason::TransportError,
     }

@@ -13,10 +13,10 @@ use hyper::service::Service as _;
 use tokio_util::sync::CancellationToken;
 
 use super::connect::{Door, open_namespace};
+use super::cors;
 use super::engine::Engine;
 use super::engine_error::EngineError;
 use super::handshake::{EngineRequest, Handshake, compact};
-use super::cors;
 use crate::admission::{Admission, Refusal};
 use crate::hub::Hub;
 use crate::lifecycle::Lifecycle;
@@ -142,11 +142,8 @@ where
     let Ok(body) = body.collect().await;
     let mut body = body.to_bytes();
     if parts.status == StatusCode::BAD_REQUEST || parts.status == StatusCode::INTERNAL_SERVER_ERROR {
-        let error = if body.starts_with(br#"{"code":"1""#) {
-            EngineError::SessionUnknown
-        } else {
-            EngineError::BadRequest
-        };
+        let error =
+            if body.starts_with(br#"{"code":"1""#) { EngineError::SessionUnknown } else { EngineError::BadRequest };
         parts.status = error.status();
         parts.headers.remove(http::header::CONTENT_LENGTH);
         parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -23,11 +23,10 @@ options.rooms.forEach((room, client) => {
     ...(options.closeEachRequest && { agent: new agentKind.Agent({ keepAlive: false }) }),
     ...(options.extraHeaders && { extraHeaders: options.extraHeaders }),
   });
-  socket.on('connect', () => {
-    const { engine } = socket.io;
-    say(client, { connected: engine.transport.name });
-    engine.on('upgrade', (transport) => say(client, { upgraded: transport.name }));
+  socket.io.on('open', () => {
+    socket.io.engine.on('upgrade', (transport) => say(client, { upgraded: transport.name }));
   });
+  socket.on('connect', () => say(client, { connected: socket.io.engine.transport.name }));
   socket.on('connect_error', (error) => say(client, { refused: error.message, active: socket.active }));
   socket.on('disconnect', (reason) => say(client, { disconnected: reason, active: socket.active }));
   socket.onAny((event, ...data) => say(client, { event, data }));

@@ -1,0 +1,139 @@
+//! A gateway of the test's own, on free ports of loopback, and the clients that talk to it.
+
+pub mod http;
+pub mod node;
+pub mod process;
+pub mod socket;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use roomcast::admission::token::daily_token;
+use roomcast::app::{App, Drained, Running};
+use roomcast::config::{self, Machine, Sources};
+use roomcast::types::{Clock, Secret, Stats};
+use serde_json::{Value, json};
+
+use http::{Answer, Connection};
+use socket::Socket;
+
+/// The subscribers' secret of every gateway here.
+pub const SECRET: &str = "some-nasty-secret";
+/// The browser origin that every gateway here allows.
+pub const ORIGIN: &str = "https://app.test";
+/// The day on which a gateway's clock stands unless the test moves it.
+pub const TODAY: (i32, u32, u32) = (2026, 11, 21);
+
+/// A running gateway inside the test's process, with a clock that the test may set.
+pub struct Gateway {
+    running: Running,
+    now: Arc<Mutex<DateTime<Utc>>>,
+}
+
+impl Gateway {
+    /// Plain ports, one worker, loopback trusted, daily token; `settings` come on top.
+    pub async fn start(settings: &[(&str, &str)]) -> Self {
+        let sources = Sources {
+            flags: BTreeMap::new(),
+            environment: environment(settings),
+            env_file: None,
+            default_env_file: None,
+            machine: Machine { stdout_is_terminal: false, files_max: 20_000, cores: 2 },
+        };
+        let loaded = config::load(&sources).unwrap_or_else(|faults| panic!("{faults}"));
+        let (year, month, day) = TODAY;
+        let noon = NaiveDate::from_ymd_opt(year, month, day).unwrap().and_hms_opt(12, 0, 0).unwrap().and_utc();
+        let now = Arc::new(Mutex::new(noon));
+        let clock = Arc::clone(&now);
+        let app = App::bind(loaded.config, Arc::new(Stats::default())).unwrap();
+        let running = app.run(Clock::from_fn(move || *clock.lock().unwrap())).unwrap();
+        Self { running, now }
+    }
+
+    pub fn producer(&self) -> SocketAddr {
+        self.running.addresses().producer
+    }
+
+    pub fn consumer(&self) -> SocketAddr {
+        self.running.addresses().consumer
+    }
+
+    pub fn admin(&self) -> SocketAddr {
+        self.running.addresses().admin.unwrap()
+    }
+
+    pub fn consumer_url(&self) -> String {
+        format!("http://{}", self.consumer())
+    }
+
+    pub fn stats(&self) -> &Stats {
+        self.running.stats()
+    }
+
+    /// Sets the gateway's wall clock.
+    pub fn set_clock(&self, now: DateTime<Utc>) {
+        *self.now.lock().unwrap() = now;
+    }
+
+    /// Publishes a body over a connection of its own.
+    pub async fn post(&self, body: impl AsRef<[u8]>) -> Answer {
+        let mut connection = Connection::open(self.producer()).await;
+        connection.request("POST /publish\nContent-Type: application/json", body).await
+    }
+
+    /// Publishes `message` to `room` and expects that it is taken.
+    pub async fn publish(&self, room: &str, message: &Value) {
+        let mut body = message.clone();
+        body["target_id"] = json!(room);
+        let answer = self.post(body.to_string()).await;
+        assert_eq!((answer.status, answer.body.as_str()), (200, "OK"));
+    }
+
+    /// A subscriber of `room` that is connected.
+    pub async fn subscribe(&self, room: &str) -> Socket {
+        let query = format!("&uniqueUserId={room}");
+        let (socket, answer) = Socket::connect(self.consumer(), &query, json!({ "token": token() })).await;
+        assert!(answer.starts_with("40{"), "{answer}");
+        socket
+    }
+
+    /// Asserts that `subscriber` of `room` was sent nothing so far: what is published last arrives first.
+    pub async fn expect_silence(&self, subscriber: &mut Socket, room: &str) {
+        self.publish(room, &json!({ "last": true })).await;
+        assert_eq!(subscriber.event().await, (room.to_owned(), json!({ "last": true })));
+    }
+
+    pub async fn drain(self) -> Drained {
+        self.running.drain().await
+    }
+}
+
+/// The environment of a gateway here, as settings.
+pub fn environment(settings: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let defaults = [
+        ("HOST", "127.0.0.1"),
+        ("HTTP_PORT", "0"),
+        ("WEBSOCKET_PORT", "0"),
+        ("ADMIN_ADDR", "127.0.0.1:0"),
+        ("TLS", "0"),
+        ("TRUST_CIDR_LIST", "127.0.0.0/8"),
+        ("TRUST_ORIGIN_LIST", ORIGIN),
+        ("WEBSOCKET_AUTH", "1"),
+        ("WEBSOCKET_AUTH_TOKEN_SECRET", SECRET),
+        ("RATE_LIMIT", "0"),
+        ("CLUSTER_MODE", "0"),
+    ];
+    defaults.iter().chain(settings).map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+/// The daily token of [`TODAY`].
+pub fn token() -> String {
+    token_of(TODAY)
+}
+
+/// The daily token of a day.
+pub fn token_of((year, month, day): (i32, u32, u32)) -> String {
+    daily_token(&Secret::new(SECRET), NaiveDate::from_ymd_opt(year, month, day).unwrap())
+}
