@@ -64,7 +64,8 @@ socket.on('disconnect', (reason) => say(`disconnected: ${reason}`));
 socket.on('connect_error', (error) => {
   // While the socket is active the client tries again by itself. A refusal by the gateway ends that.
   if (!socket.active) fail(`refused: ${error.message}`);
-  say(`no connection: ${error.message}${error.description?.message ? ` (${error.description.message})` : ''}`);
+  const cause = error.description?.message ?? error.context?.statusText?.message;
+  say(`no connection: ${error.message}${cause ? ` (${cause})` : ''}`);
 });
 socket.onAny((event, ...args) => console.log(JSON.stringify({ time: new Date().toISOString(), event, args })));
 

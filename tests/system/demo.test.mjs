@@ -40,12 +40,18 @@ function makeFolder(t, { client }) {
   return folder;
 }
 
+// Below the range that the system gives out by itself: nobody takes the port between this check and the gateway's start.
 async function freePorts(count) {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => server.address().port);
-  await Promise.all(servers.map((server) => new Promise((done) => { server.close(done); })));
-  return ports;
+  const ports = new Set();
+  while (ports.size < count) {
+    const port = 12_000 + Math.floor(Math.random() * 20_000);
+    const server = createServer();
+    const free = await new Promise((answer) => {
+      server.once('error', () => answer(false)).listen(port, '127.0.0.1', () => server.close(() => answer(true)));
+    });
+    if (free) ports.add(port);
+  }
+  return [...ports];
 }
 
 // Starts the gateway and waits for the line to paste, which it prints once both ports listen.
@@ -145,6 +151,8 @@ test('an open page comes back by itself when the gateway was restarted', async (
   const first = await startDev(t, folder, ports);
   const { page } = await openDemo(t, ports[1]);
   await state(page, /^connected$/);
+  // In the middle of an upgrade the stock client may need its ping timeout, 45 s, to see that the gateway is gone.
+  await page.locator('#transport', { hasText: 'websocket' }).waitFor();
   await first.stop();
   await state(page, /connection lost|trying again|reconnecting/);
   await page.screenshot({ path: join(ARTIFACTS, 'demo-reconnecting.png'), fullPage: true });
