@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::*;
 use crate::config::{Machine, keys};
 
-fn check(arguments: &[&str], environment: &[(&str, &str)]) -> (i32, String) {
+fn check(arguments: &[&str], environment: &[(&str, &str)]) -> (u8, String) {
     let matches = command().try_get_matches_from(std::iter::once(&"check").chain(arguments)).unwrap();
     let mut sources = settings::sources(&matches);
     sources.environment = environment.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
