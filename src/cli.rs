@@ -1,6 +1,6 @@
 //! A file a subcommand, and here the choice between them.
 
-//pub mod bench;
+pub mod bench;
 pub mod cert;
 pub mod check;
 pub mod client;
@@ -65,7 +65,7 @@ fn command() -> Command {
         .subcommand(token::Args::augment_args(Command::new("token")))
         .subcommand(publish::Args::augment_args(Command::new("publish")))
         .subcommand(tail::Args::augment_args(Command::new("tail")))
-        //        .subcommand(bench::Args::augment_args(Command::new("bench")))
+        .subcommand(bench::Args::augment_args(Command::new("bench")))
         .subcommand(healthcheck::Args::augment_args(Command::new("healthcheck")))
 }
 
@@ -83,7 +83,7 @@ fn dispatch(matches: &ArgMatches) -> anyhow::Result<u8> {
         }
         Some(("publish", matches)) => block_on(publish::run(publish::Args::from_arg_matches(matches)?)),
         Some(("tail", matches)) => block_on(tail::run(tail::Args::from_arg_matches(matches)?)),
-        //        Some(("bench", matches)) => bench::run(bench::Args::from_arg_matches(matches)?),
+        Some(("bench", matches)) => block_on(bench::run(bench::Args::from_arg_matches(matches)?)),
         Some(("healthcheck", matches)) => block_on(healthcheck::run(healthcheck::Args::from_arg_matches(matches)?)),
         Some((other, _)) => anyhow::bail!("no command {other}"),
     }

@@ -40,7 +40,7 @@ impl Refusal {
     /// The value of `Retry-After`, in whole seconds and never 0.
     pub fn retry_after_secs(&self) -> Option<u64> {
         let wait = self.retry_after?;
-        Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).map(|secs| secs.max(1))
+        Some(wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1))
     }
 
     /// The `message` of the CONNECT_ERROR packet, as vrchats words it.
@@ -51,3 +51,6 @@ impl Refusal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

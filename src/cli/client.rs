@@ -21,13 +21,6 @@ pub(crate) use endpoint::Endpoint;
 pub(crate) use error::Error;
 pub(crate) use session::Session;
 
-/// Exit code of a command that did what it was asked and found nothing wrong.
-pub(crate) const EXIT_OK: u8 = 0;
-/// Exit code of a command that found a fault.
-pub(crate) const EXIT_FAULT: u8 = 1;
-/// Exit code of a command that was called wrongly (`EX_USAGE`).
-pub(crate) const EXIT_USAGE: u8 = 64;
-
 /// Writes a line to standard error. A closed standard error ends nothing, which `eprintln!` does not promise.
 pub(crate) fn complain(line: impl fmt::Display) {
     let _ = writeln!(io::stderr(), "roomcast: {line}");

@@ -9,7 +9,8 @@ use tokio::time::timeout;
 
 use super::client::http::Connection;
 use super::client::tls::{TlsArgs, probe_config};
-use super::client::{Dialer, EXIT_FAULT, EXIT_OK, Endpoint, Error};
+use super::client::{Dialer, Endpoint, Error};
+use super::{EXIT_FAULT, EXIT_OK};
 
 /// How long the whole check may take.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(3);

@@ -10,7 +10,8 @@ use serde::de::IgnoredAny;
 
 use super::client::http::{Answer, Connection};
 use super::client::tls::TlsArgs;
-use super::client::{Dialer, EXIT_FAULT, EXIT_OK, EXIT_USAGE, Endpoint, Error, complain};
+use super::client::{Dialer, Endpoint, Error, complain};
+use super::{EXIT_FAULT, EXIT_OK, EXIT_USAGE};
 
 /// How long the gateway may take to answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);

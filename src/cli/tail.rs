@@ -13,7 +13,8 @@ use super::client::backoff::Backoff;
 use super::client::credential::CredentialArgs;
 use super::client::session::Transport;
 use super::client::tls::TlsArgs;
-use super::client::{Credential, Dialer, EXIT_FAULT, EXIT_OK, Endpoint, Error, Session, complain};
+use super::client::{Credential, Dialer, Endpoint, Error, Session, complain};
+use super::{EXIT_FAULT, EXIT_OK};
 
 /// Print a room's events as JSON lines
 #[derive(Clone, Debug, clap::Args)]

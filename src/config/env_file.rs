@@ -57,12 +57,12 @@ pub(super) fn parse(bytes: &[u8]) -> EnvFile {
 impl EnvFile {
     fn add(&mut self, line: usize, Statement { name, value }: Statement) {
         if let Some(earlier) = self.get(&name) {
-            self.warnings.push((line, format!("{name} stands on line {} too; the last one counts", earlier.line)));
+            self.warnings.push((line, format!("the name stands on line {} too; the last one counts", earlier.line)));
         }
         if let Some(special) = value.special {
             let text = format!(
-                "{name}: a shell would not take {special:?} as it is written, and here nothing is expanded; \
-                 put the value in single quotes"
+                "a shell would not take {special:?} as it is written, and here nothing is expanded; put the value in \
+                 single quotes"
             );
             self.warnings.push((line, text));
         }

@@ -8,10 +8,16 @@ use super::keys::{self, keys};
 use super::report::Notes;
 use super::sources::{Sources, place_in_file};
 
-/// A short name is close to many others: `HOST` to `HOSTS`, `TLS` to `TLD`.
-const CHANCE_CHARS: usize = 5;
-/// Names of up to so many characters may differ by one edit, longer ones by two.
-const SHORT_CHARS: usize = 9;
+/// How close a name must be to one of ours.
+struct Closeness {
+    /// A shorter name of ours is close to many others: `HOST` to `HOSTS`, `TLS` to `TLD`.
+    chars_min: usize,
+    /// From so many characters on the names may differ by two edits, else by one.
+    two_edits_from: usize,
+}
+
+const IN_FILE: Closeness = Closeness { chars_min: 1, two_edits_from: 6 };
+const IN_ENVIRONMENT: Closeness = Closeness { chars_min: 6, two_edits_from: 14 };
 
 /// Warns of unknown names in the file, and of misspelt ones in the environment.
 pub(super) fn unknown_names(sources: &Sources, file: &EnvFile, notes: &mut Notes) {
@@ -26,7 +32,7 @@ pub(super) fn unknown_names(sources: &Sources, file: &EnvFile, notes: &mut Notes
         }
     }
     for name in sources.environment.keys().filter(|name| !keys::is_known(name)) {
-        if let Some(key) = unprefixed(name).or_else(|| nearest(name, CHANCE_CHARS)) {
+        if let Some(key) = unprefixed(name).or_else(|| nearest(name, &IN_ENVIRONMENT)) {
             notes.warn(name, format!("is not a setting, and is ignored; did you mean {key}? (environment)"));
         }
     }
@@ -37,7 +43,7 @@ fn hint(name: &str) -> Option<String> {
     if name == "PORT" {
         return Some("the ports are HTTP_PORT and WEBSOCKET_PORT".to_owned());
     }
-    unprefixed(name).or_else(|| nearest(name, 0)).map(|key| format!("did you mean {key}?"))
+    unprefixed(name).or_else(|| nearest(name, &IN_FILE)).map(|key| format!("did you mean {key}?"))
 }
 
 /// Our names have no prefix, but a reader may expect one.
@@ -45,20 +51,16 @@ fn unprefixed(name: &str) -> Option<&str> {
     name.strip_prefix("ROOMCAST_").filter(|rest| keys::is_known(rest))
 }
 
-/// The known name that is closest, if it is close enough and longer than `chance_chars`.
-fn nearest(name: &str, chance_chars: usize) -> Option<&'static str> {
+/// The known name that is closest, if it is close enough.
+fn nearest(name: &str, closeness: &Closeness) -> Option<&'static str> {
     let upper = name.to_ascii_uppercase();
     let names = keys().iter().flat_map(|key| std::iter::once(&key.name).chain(key.aliases));
     names
-        .filter(|known| known.len() > chance_chars)
+        .filter(|known| known.len() >= closeness.chars_min)
         .map(|known| (strsim::osa_distance(&upper, known), *known))
-        .filter(|(distance, known)| *distance <= edits_max(upper.len().min(known.len())))
-        .min_by_key(|(distance, _)| *distance)
+        .filter(|(edits, known)| *edits <= 1 + usize::from(upper.len().min(known.len()) >= closeness.two_edits_from))
+        .min_by_key(|(edits, _)| *edits)
         .map(|(_, known)| known)
-}
-
-fn edits_max(chars: usize) -> usize {
-    if chars <= SHORT_CHARS { 1 } else { 2 }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::keys::{self, DefaultValue, Key, keys};
 use super::near;
 use super::parse;
 use super::report::{Effective, Notes};
-use super::sources::{Environment, Flags, Lines, Source, Sources, read_bounded};
+use super::sources::{Environment, Flags, Lines, Source, Sources, place_in_file, read_bounded};
 
 /// The texts that count, by name.
 #[derive(Default)]
@@ -86,43 +86,44 @@ fn find(key: &'static Key, places: &[&dyn Source], notes: &mut Notes) -> Option<
     let names = [&[key.name], key.aliases].concat();
     let direct = pick(key, &names, places, notes);
     let Some(file_name) = key.file_name() else { return direct };
-    let Some(named) = pick(key, &[&file_name], places, notes) else {
-        if key.is_secret() && direct.as_ref().and_then(|it| it.place.as_deref()).is_some_and(|it| it.starts_with("--"))
-        {
-            let text =
-                format!("a secret on the command line is seen by everybody who may list processes; use {file_name}");
-            notes.warn(key.name, text);
-        }
-        return direct;
-    };
-    let place = named.place.as_deref();
-    if let Some(direct) = direct {
-        let other = direct.place.unwrap_or_default();
-        notes.fault(
-            Some(key.name),
-            place,
-            format!("{file_name} is set, and the secret itself too ({other}); keep one"),
-        );
-        return Some(named);
-    }
-    // The path is not repeated: it may be the secret, given under the wrong name.
-    let text = match read_bounded(Path::new(&named.text)) {
-        Ok(bytes) => String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned()),
-        Err(error) => Err(error.to_string()),
-    };
-    match text {
-        Ok(text) => {
-            let text = text.strip_suffix('\n').map(|text| text.strip_suffix('\r').unwrap_or(text)).unwrap_or(&text);
-            if text.is_empty() {
-                notes.fault(Some(key.name), place, format!("the file that {file_name} names is empty"));
-            }
-            Some(Setting { text: text.to_owned(), place: named.place })
-        }
-        Err(error) => {
-            notes.fault(Some(key.name), place, format!("cannot read the file that {file_name} names: {error}"));
+    let named = pick(key, &[&file_name], places, notes);
+    match (direct, named) {
+        (Some(direct), Some(named)) => {
+            let other = direct.place.unwrap_or_default();
+            let problem = format!("{file_name} is set, and the secret itself too ({other}); keep one");
+            notes.fault(Some(key.name), named.place.as_deref(), problem);
             Some(named)
         }
+        (None, Some(named)) => Some(secret_in_file(key, &file_name, named, notes)),
+        (Some(direct), None) => {
+            if direct.place.as_ref().is_some_and(|place| place.starts_with("--")) {
+                let text = "a secret on the command line is seen by everybody who may list processes";
+                notes.warn(key.name, format!("{text}; use {file_name}"));
+            }
+            Some(direct)
+        }
+        (None, None) => None,
     }
+}
+
+/// Replaces a path by what the file holds, less one line's end. No message repeats the path: it may be the secret itself,
+/// given under the wrong name.
+fn secret_in_file(key: &'static Key, file_name: &str, named: Setting, notes: &mut Notes) -> Setting {
+    let bytes = read_bounded(Path::new(&named.text)).map_err(|error| error.to_string());
+    let text = bytes.and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned()));
+    let problem = match text.as_deref().map(without_line_end) {
+        Ok("") => "it is empty".to_owned(),
+        Ok(text) => return Setting { text: text.to_owned(), ..named },
+        Err(error) => error.clone(),
+    };
+    let problem =
+        format!("cannot use the file that {file_name} names: {problem}; give the path of a file with the secret");
+    notes.fault(Some(key.name), named.place.as_deref(), problem);
+    named
+}
+
+fn without_line_end(text: &str) -> &str {
+    text.strip_suffix("\r\n").or_else(|| text.strip_suffix('\n')).unwrap_or(text)
 }
 
 /// The first text for any of the names, by source and then by name.
@@ -192,11 +193,8 @@ fn swallowed_lines(sources: &Sources, file: &EnvFile, notes: &mut Notes) {
     for entry in &file.entries {
         let names = entry.value.lines().skip(1).filter_map(|line| line.split_once('=')).map(|(name, _)| name);
         for name in names.filter(|name| keys::is_known(name)) {
-            let place = super::sources::place_in_file(sources, entry.line);
-            notes.warn(&entry.name, format!("its value spans the line of {name}; is a quote not closed? ({place})"));
+            let place = place_in_file(sources, entry.line);
+            notes.warn(&place, format!("the value spans the line of {name}; is a quote not closed?"));
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

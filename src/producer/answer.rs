@@ -6,6 +6,8 @@ use http::header::{self, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, Version};
 
+use crate::types::not_found_page;
+
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 
@@ -81,17 +83,9 @@ pub(super) fn status(head: &Parts) -> Response {
     without_body_for_head(ok(), &head.method)
 }
 
-/// Express' page for a path or verb that is not there. It shows the path and never the query.
+/// Express' page for a path or verb that is not there.
 pub(super) fn page(status: StatusCode, head: &Parts) -> Response {
-    let mut page = String::from(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>Error</title>\n</head>\n<body>\n\
-         <pre>Cannot ",
-    );
-    push_escaped(&mut page, head.method.as_str());
-    page.push(' ');
-    push_escaped(&mut page, &encoded(head.uri.path()));
-    page.push_str("</pre>\n</body>\n</html>\n");
-
+    let page = not_found_page(head.method.as_str(), head.uri.path());
     let length = page.len();
     let mut answer = Response::new(Body::from(page));
     *answer.status_mut() = status;
@@ -146,39 +140,6 @@ fn without_body_for_head(mut answer: Response, method: &Method) -> Response {
         *answer.body_mut() = Body::empty();
     }
     answer
-}
-
-/// The path as Express' `encodeurl` writes it: what may stand in a URL stays, the rest becomes `%XX`.
-fn encoded(path: &str) -> String {
-    let mut out = String::with_capacity(path.len());
-    let mut rest = path.as_bytes();
-    while let [byte, tail @ ..] = rest {
-        let stays = match byte {
-            b'%' => matches!(tail, [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit()),
-            b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' => false,
-            other => other.is_ascii_graphic(),
-        };
-        if stays {
-            out.push(char::from(*byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-        rest = tail;
-    }
-    out
-}
-
-fn push_escaped(page: &mut String, text: &str) {
-    for letter in text.chars() {
-        match letter {
-            '&' => page.push_str("&amp;"),
-            '\'' => page.push_str("&#39;"),
-            '"' => page.push_str("&quot;"),
-            '<' => page.push_str("&lt;"),
-            '>' => page.push_str("&gt;"),
-            other => page.push(other),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,168 +1,23 @@
 //! The API over a real HTTP/1 connection: every row of good and bad input, and what the connection does afterwards.
 
+mod bench;
+
 use std::io::Write;
 use std::num::NonZeroU32;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use axum::Extension;
 use flate2::Compression;
-use flate2::write::{GzEncoder, ZlibEncoder};
+use flate2::write::ZlibEncoder;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::time::{Instant, timeout};
+use tokio::io::AsyncWriteExt;
+use tokio::time::Instant;
 
 use super::*;
-use crate::admission::cidr::CidrList;
-use crate::admission::config::AuthConfig;
-use crate::admission::origin::OriginList;
-use crate::hub::{Fanout, Hub, Membership};
-use crate::types::{Cause, Clock, Publication, RoomName};
-use crate::{admission, publish};
-
-const BODY_BYTES_MAX: usize = 102_400;
-const TRUSTED: &str = "192.0.2.7:5000";
-const UNTRUSTED: &str = "203.0.113.9:5000";
-
-/// Longer than any wait of the producer. The clock is paused, so it passes at once when nothing else is to happen.
-const SILENCE: Duration = Duration::from_secs(60);
-
-/// A producer whose hub has one member in room `a` and records what it emits.
-struct Bench {
-    producer: Producer,
-    emitted: Arc<Recorder>,
-    _member: Membership,
-}
-
-#[derive(Default)]
-struct Recorder(Mutex<Vec<String>>);
-
-impl Fanout for Recorder {
-    fn emit(&self, publication: &Publication) -> usize {
-        self.0.lock().unwrap().push(publication.payload.json().get().to_owned());
-        0
-    }
-}
-
-/// What came back, and whether the connection was closed after it.
-struct Heard {
-    text: String,
-    closed: bool,
-}
-
-impl Bench {
-    fn new() -> Self {
-        Self::limited(None)
-    }
-
-    fn limited(publishes_per_second: Option<NonZeroU32>) -> Self {
-        let (emitted, stats) = (Arc::new(Recorder::default()), Arc::new(Stats::default()));
-        let hub = Hub::new(emitted.clone(), stats.clone());
-        let gate = admission::Config {
-            publishers: CidrList::parse("192.0.2.0/24").unwrap().list,
-            origins: OriginList::default(),
-            proxy: None,
-            publishes_per_second,
-            auth: AuthConfig::default(),
-            rates: None,
-            sessions_max: 1,
-            sessions_per_address_max: None,
-        };
-        let producer = Producer {
-            gate: Gate::new(gate, Clock::system(), stats.clone()),
-            publisher: Publisher::new(publish::Config { target_pattern: None }, hub.clone(), stats.clone()),
-            config: Config { body_bytes_max: BODY_BYTES_MAX },
-            stats,
-        };
-        Self { producer, emitted, _member: hub.join(&[RoomName::new("a").unwrap()]) }
-    }
-
-    /// Sends bytes from a peer and listens until the connection is closed or nothing more comes.
-    async fn talk_from(&self, peer: &str, sent: &[u8]) -> Heard {
-        let peer = PeerAddr::new(peer.parse().unwrap());
-        self.talk_to(router(self.producer.clone()).layer(Extension(peer)), sent).await
-    }
-
-    async fn talk_to(&self, api: Router, sent: &[u8]) -> Heard {
-        let (mut client, server) = tokio::io::duplex(8 << 20);
-        let server = http1::Builder::new().serve_connection(TokioIo::new(server), TowerToHyperService::new(api));
-        let conversation = async move {
-            client.write_all(sent).await.unwrap();
-            let mut heard = Vec::new();
-            let closed = timeout(SILENCE, client.read_to_end(&mut heard)).await.is_ok();
-            Heard { text: String::from_utf8(heard).unwrap(), closed }
-        };
-        let (_, heard) = tokio::join!(server, conversation);
-        heard
-    }
-
-    async fn talk(&self, sent: impl AsRef<[u8]>) -> Heard {
-        self.talk_from(TRUSTED, sent.as_ref()).await
-    }
-
-    fn emitted(&self) -> Vec<String> {
-        self.emitted.0.lock().unwrap().clone()
-    }
-
-    fn refused(&self, cause: Cause) -> u64 {
-        self.producer.stats.refusals(cause).get()
-    }
-}
-
-impl Heard {
-    /// The status codes, in order.
-    fn statuses(&self) -> Vec<u16> {
-        // An answer begins where the body of the last one ended, which need not be a new line.
-        self.text.split("HTTP/1.1 ").skip(1).map(|answer| answer[..3].parse().unwrap()).collect()
-    }
-
-    /// The one status, body, and whether the connection was kept; what the answer says of it must be true.
-    fn one(&self) -> (u16, &str, bool) {
-        let [status] = self.statuses()[..] else { panic!("not one answer: {}", self.text) };
-        let (head, body) = self.text.split_once("\r\n\r\n").unwrap();
-        let kept = self.header("connection") == Some("keep-alive");
-        assert_eq!(kept, self.header("keep-alive") == Some("timeout=75"), "{head}");
-        assert_eq!(kept, !self.closed, "{head}");
-        (status, body, kept)
-    }
-
-    fn header(&self, name: &str) -> Option<&str> {
-        let lines = self.text.lines().take_while(|line| !line.is_empty()).skip(1);
-        lines
-            .filter_map(|line| line.split_once(": "))
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|pair| pair.1)
-    }
-}
-
-/// A request to publish, with more header lines if need be.
-fn post(lines: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
-    let body = body.as_ref();
-    let head = format!("POST /publish HTTP/1.1\r\nHost: x\r\n{lines}Content-Length: {}\r\n\r\n", body.len());
-    [head.as_bytes(), body].concat()
-}
-
-fn json(body: impl AsRef<[u8]>) -> Vec<u8> {
-    post("Content-Type: application/json\r\n", body)
-}
-
-fn request(line: &str) -> String {
-    format!("{line} HTTP/1.1\r\nHost: x\r\n\r\n")
-}
-
-/// A body of exactly so many bytes.
-fn body_of(bytes: usize) -> String {
-    let frame = r#"{"target_id":"a","x":""}"#.len();
-    format!(r#"{{"target_id":"a","x":"{}"}}"#, "x".repeat(bytes - frame))
-}
-
-fn gzip(data: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(data).unwrap();
-    encoder.finish().unwrap()
-}
+use crate::types::Cause;
+use bench::{BODY_BYTES_MAX, Bench, Log, TRUSTED, UNTRUSTED, body_of, gzip, json, post, request};
 
 #[test]
 fn paths_are_matched_as_express_does() {
@@ -300,15 +155,21 @@ async fn the_limit_is_exact_with_and_without_a_length() {
 #[tokio::test(start_paused = true)]
 async fn a_body_that_is_far_too_large_is_answered_and_the_connection_closed() {
     let bench = Bench::new();
-    let announced = "POST /publish HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 18446744073709551615\r\n\r\n";
+    let announced = |bytes: u64, lines: &str| {
+        let head = "POST /publish HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+        format!("{head}Content-Length: {bytes}\r\n{lines}\r\n")
+    };
     let started = Instant::now();
-    assert_eq!(bench.talk(announced.replace("18446744073709551615", "10000000000")).await.one().0, 413);
+    let endless = bench.talk(announced(10_000_000_000, "")).await;
+    assert_eq!(endless.one(), (413, "PAYLOAD TOO LARGE", false));
+    let asked_first = bench.talk(announced(200_000, "Expect: 100-continue\r\n")).await;
+    assert_eq!(asked_first.one(), (413, "PAYLOAD TOO LARGE", false));
     assert_eq!(started.elapsed(), Duration::ZERO);
-    let waits =
-        announced.replace("18446744073709551615", "200000").replace("\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n");
-    assert_eq!(bench.talk(waits).await.one(), (413, "PAYLOAD TOO LARGE", false));
-    assert_eq!(bench.talk(json(body_of(2 << 20))).await.one(), (413, "PAYLOAD TOO LARGE", false));
+
+    assert_eq!(bench.talk(json(body_of(1 << 20))).await.one(), (413, "PAYLOAD TOO LARGE", true));
+    assert_eq!(bench.talk(json(body_of((1 << 20) + 1))).await.one(), (413, "PAYLOAD TOO LARGE", false));
     assert_eq!(bench.emitted(), Vec::<String>::new());
+    assert_eq!(bench.refused(Cause::BodyTooLarge), 4);
 }
 
 #[tokio::test(start_paused = true)]
@@ -330,7 +191,8 @@ async fn compressed_bodies_are_inflated_within_the_limit() {
     let bomb = gzip(&vec![b' '; 10 << 20]);
     assert_eq!(bench.talk(send("gzip", &bomb)).await.one(), (413, "PAYLOAD TOO LARGE", true));
     assert_eq!(bench.talk(send("gzip", &bomb.repeat(1_000))).await.one().0, 413);
-    assert_eq!(bench.talk(send("gzip", &over[..over.len() - 1])).await.one(), (400, "BAD REQUEST", true));
+    let whole = gzip(br#"{"target_id":"a"}"#);
+    assert_eq!(bench.talk(send("gzip", &whole[..whole.len() - 1])).await.one(), (400, "BAD REQUEST", true));
     assert_eq!(bench.talk(send("gzip, gzip", &gzip(&over))).await.one().0, 415);
     assert_eq!(bench.emitted().len(), 3);
 }
@@ -404,4 +266,26 @@ async fn a_request_without_a_peer_is_our_fault_and_no_panic() {
     let bench = Bench::new();
     let heard = bench.talk_to(router(bench.producer.clone()), request("GET /status").as_bytes()).await;
     assert_eq!(heard.one(), (500, "INTERNAL SERVER ERROR", true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusals_are_logged_in_vrchats_words_and_without_the_body() {
+    let bench = Bench::new();
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_writer(log.clone()).finish();
+    let logging = tracing::subscriber::set_default(subscriber);
+    bench.talk(json(r#"{"target_id":5,"x":"hunter2"}"#)).await;
+    bench.talk(json(r#""hunter2"#)).await;
+    bench.talk(json(r#"{"target_id":"a","x":"hunter2"}"#)).await;
+    bench.talk(request("GET /hunter2")).await;
+    drop(logging);
+    let lines = log.lines();
+    let said =
+        lines.iter().map(|line| ["message", "remoteIp", "cause", "error"].map(|key| line[key].as_str().unwrap()));
+    let [first, second] = [
+        ["Invalid req.body.id", "192.0.2.7", "invalid_target", "target_id is not a string"],
+        ["req/res error", "192.0.2.7", "invalid_body", "the body is not a JSON object"],
+    ];
+    assert_eq!(said.collect::<Vec<_>>(), [first, second]);
+    assert!(!lines.iter().any(|line| line.to_string().contains("hunter2")));
 }
