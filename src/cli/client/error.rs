@@ -10,32 +10,33 @@ use tokio_tungstenite::tungstenite;
 /// Characters of an answer that an error repeats.
 const EXCERPT_CHARS_MAX: usize = 200;
 
-/// A failed step of a conversation with a gateway. No variant holds a token.
+/// A failed step of a conversation with a gateway. No variant holds a token. Each text tells its cause, so none has a
+/// `source` that a chain would tell again.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// The host's name has no address.
-    #[error("cannot resolve {host}: {source}")]
+    #[error("cannot resolve {host}: {cause}")]
     Resolve {
         /// The name.
         host: String,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
     /// No TCP connection.
-    #[error("cannot connect to {addr}: {source}")]
+    #[error("cannot connect to {addr}: {cause}")]
     Connect {
         /// The address that was tried last.
         addr: SocketAddr,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
     /// No TLS session.
-    #[error("TLS with {host} failed: {source}")]
+    #[error("TLS with {host} failed: {cause}")]
     Tls {
         /// The name that the certificate must carry.
         host: String,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
     /// A step took too long.
     #[error("{step} took longer than {} s", limit.as_secs())]
