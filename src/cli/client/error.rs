@@ -48,7 +48,7 @@ pub(crate) enum Error {
     },
     /// The HTTP exchange broke.
     #[error("HTTP failed: {0}")]
-    Http(Box<dyn std::error::Error + Send + Sync>),
+    Http(String),
     /// An HTTP status other than the one that the step needs.
     #[error("the gateway answered {status}{}{body}", if body.is_empty() { "" } else { ": " })]
     Status {
@@ -86,6 +86,12 @@ impl Error {
         matches!(self, Self::Refused(_) | Self::Disconnected)
     }
 
+    /// A broken exchange, with the whole chain of causes: its first link often says no more than that there is one.
+    pub(crate) fn http(error: &(dyn std::error::Error + 'static)) -> Self {
+        let causes = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string);
+        Self::Http(causes.collect::<Vec<_>>().join(": "))
+    }
+
     /// An unexpected status, with the beginning of its body.
     pub(crate) fn status(status: StatusCode, body: &[u8]) -> Self {
         Self::Status { status, body: excerpt(body) }
@@ -94,7 +100,7 @@ impl Error {
 
 impl From<hyper::Error> for Error {
     fn from(error: hyper::Error) -> Self {
-        Self::Http(Box::new(error))
+        Self::http(&error)
     }
 }
 
