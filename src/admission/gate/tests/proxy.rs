@@ -44,7 +44,8 @@ fn v20_v21_the_rows_of_the_producer() {
             let found = house.gate.publisher(peer("127.0.0.1"), &headers(lines));
             match ours[at] {
                 Ok(ip) => {
-                    let expected = Client { peer: peer("127.0.0.1"), addr: addr(ip), forwarded: Some(addr(ip)), limited: true };
+                    let expected =
+                        Client { peer: peer("127.0.0.1"), addr: addr(ip), forwarded: Some(addr(ip)), limited: true };
                     assert_eq!(found, Ok(expected), "{header:?} {lines:?}, vrchats {vrchats}");
                     assert_eq!(house.all_refusals(), 0);
                 }
