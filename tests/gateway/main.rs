@@ -4,5 +4,6 @@
 #![allow(dead_code, reason = "to be removed once every part of the harness is used")]
 
 mod harness;
+mod publish;
 mod transports;
 mod vrchats;
