@@ -6,5 +6,6 @@
 mod harness;
 mod proxies;
 mod publish;
+mod subscribe;
 mod transports;
 mod vrchats;

@@ -48,7 +48,13 @@ impl Polling {
     pub async fn authenticate(&mut self, auth: Value) -> String {
         let posted = self.post(format!("40{auth}")).await;
         assert_eq!((posted.status, posted.body.as_str()), (200, "ok"));
-        self.poll().await.body
+        loop {
+            let answer = self.poll().await;
+            assert_eq!(answer.status, 200, "{answer:?}");
+            if let Some(packet) = answer.body.split('\u{1e}').find(|packet| packet.starts_with('4')) {
+                return packet.to_owned();
+            }
+        }
     }
 
     /// Path and query of the session's requests.

@@ -75,7 +75,9 @@ impl Socket {
         loop {
             let message = tokio::time::timeout(PATIENCE, self.stream.next()).await.expect("no packet in time");
             match message {
-                Some(Ok(Message::Text(text))) if text.as_str() == "2" => self.send("3").await,
+                Some(Ok(Message::Text(text))) if text.as_str() == "2" => {
+                    self.send_what_is_taken(Message::text("3")).await
+                }
                 Some(Ok(Message::Text(text))) => return Some(text.to_string()),
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
                 Some(Ok(_)) => {}
