@@ -7,5 +7,6 @@ mod harness;
 mod proxies;
 mod publish;
 mod subscribe;
+mod tokens;
 mod transports;
 mod vrchats;
