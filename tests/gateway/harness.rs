@@ -122,13 +122,18 @@ impl Gateway {
         socket
     }
 
-    /// Waits until no session is left.
-    pub async fn emptied(&self) {
+    /// Waits until the gateway's numbers are as `reached` wants them.
+    pub async fn until(&self, reached: impl Fn(&Stats) -> bool) {
         let deadline = Instant::now() + http::PATIENCE;
-        while self.stats().sessions.get() > 0 || self.stats().subscribers.get() > 0 {
-            assert!(Instant::now() < deadline, "{} sessions stay", self.stats().sessions.get());
+        while !reached(self.stats()) {
+            assert!(Instant::now() < deadline, "{:#?}", self.stats());
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+    }
+
+    /// Waits until no session is left.
+    pub async fn emptied(&self) {
+        self.until(|stats| stats.sessions.get() == 0 && stats.subscribers.get() == 0).await;
     }
 
     /// Asserts that `subscriber` of `room` was sent nothing so far: what is published last arrives first.

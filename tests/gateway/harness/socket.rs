@@ -70,7 +70,7 @@ impl Socket {
         let _ = self.stream.send(message).await;
     }
 
-    /// The next packet that is no ping; pings are answered. None when the gateway closed.
+    /// The next packet that is no ping; pings are answered. None when the gateway closed, by packet or without.
     pub async fn packet(&mut self) -> Option<String> {
         loop {
             let message = tokio::time::timeout(PATIENCE, self.stream.next()).await.expect("no packet in time");
@@ -78,6 +78,7 @@ impl Socket {
                 Some(Ok(Message::Text(text))) if text.as_str() == "2" => {
                     self.send_what_is_taken(Message::text("3")).await
                 }
+                Some(Ok(Message::Text(text))) if text.as_str() == "1" => return None,
                 Some(Ok(Message::Text(text))) => return Some(text.to_string()),
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
                 Some(Ok(_)) => {}

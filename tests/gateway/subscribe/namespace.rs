@@ -68,9 +68,7 @@ async fn who_is_not_connected_hears_nothing() {
     let (mut refused, _) = gateway.connect("&uniqueUserId=room-1", json!({ "token": "wrong" })).await;
     let mut left = gateway.subscribe("room-1").await;
     left.send("41").await;
-    while gateway.stats().subscribers.get() > 0 {
-        tokio::task::yield_now().await;
-    }
+    gateway.until(|stats| stats.subscribers.get() == 0).await;
     gateway.publish("room-1", &json!({})).await;
     assert_eq!(gateway.stats().deliveries.get(), 0);
     for socket in [&mut waiting, &mut refused, &mut left] {
