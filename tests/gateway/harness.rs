@@ -1,5 +1,6 @@
 //! A gateway of the test's own, on free ports of loopback, and the clients that talk to it.
 
+pub mod certificates;
 pub mod dial;
 pub mod http;
 pub mod node;
@@ -16,6 +17,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use roomcast::admission::token::daily_token;
 use roomcast::app::{App, Drained, Running};
 use roomcast::config::{self, Machine, Sources};
+use roomcast::listen::TlsError;
 use roomcast::types::{Clock, Secret, Stats};
 use serde_json::{Value, json};
 
@@ -140,6 +142,11 @@ impl Gateway {
     pub async fn expect_silence(&self, subscriber: &mut Socket, room: &str) {
         self.publish(room, &json!({ "last": true })).await;
         assert_eq!(subscriber.event().await, (room.to_owned(), json!({ "last": true })));
+    }
+
+    /// Has the gateway read its certificates again.
+    pub fn reload_certificates(&self) -> Result<(), TlsError> {
+        self.running.reload_certificates()
     }
 
     pub async fn drain(self) -> Drained {

@@ -9,6 +9,7 @@ mod limits;
 mod proxies;
 mod publish;
 mod subscribe;
+mod tls;
 mod tokens;
 mod transports;
 mod vrchats;
