@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::Service as _;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::connect::{Door, open_namespace};
@@ -113,7 +114,7 @@ impl Subscribers {
         let client = self.admission.client(peer, headers);
         let seat = self.admission.open(client)?;
         let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok()).map(str::to_owned);
-        Ok(Handshake { client, rooms, origin, joined: None.into(), _seat: seat })
+        Ok(Handshake { client, rooms, origin, opened: Instant::now(), joined: None.into(), _seat: seat })
     }
 
     async fn forward(&self, request: Request<Incoming>) -> Response<Body> {

@@ -3,5 +3,13 @@
 #![allow(unreachable_pub, reason = "a test binary exports nothing")]
 #![allow(dead_code, reason = "to be removed once every part of the harness is used")]
 
+mod cluster;
 mod harness;
+mod limits;
+mod proxies;
+mod publish;
+mod subscribe;
+mod tls;
+mod tokens;
 mod transports;
+mod vrchats;
