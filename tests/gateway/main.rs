@@ -4,4 +4,5 @@
 #![allow(dead_code, reason = "to be removed once every part of the harness is used")]
 
 mod harness;
+mod life;
 mod transports;
