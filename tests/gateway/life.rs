@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::net::TcpStream;
 
 use crate::harness::environment;
-use crate::harness::http::{Answer, Connection, PATIENCE};
+use crate::harness::http::{Connection, PATIENCE};
 use crate::harness::node::StockClients;
 use crate::harness::process::{
     Ports, Process, Shell, admin_get, as_texts, ask_admin, post, roomcast_after, tls, token_now,
@@ -114,8 +114,8 @@ async fn a_signal_drains(signal: Signal, workers: &str) {
     assert!(under_way.closed().await);
     assert_eq!(raw.event().await, ("room-1".to_owned(), json!({ "n": 1 })));
     closed_as_a_transport(&mut raw).await;
+    assert_eq!(websocket.event(0).await.1, json!([{ "n": 1 }]));
     for client in [&mut websocket, &mut polling] {
-        assert_eq!(client.event(0).await.1, json!([{ "n": 1 }]));
         let line = client.line(|line| line.get("disconnected").is_some()).await;
         let reason = line["disconnected"].as_str().unwrap();
         assert!(reason.starts_with("transport "), "not by the gateway's word, but by its going: {line}");
@@ -145,8 +145,13 @@ async fn polling_session(ports: Ports, room: &str) -> (Connection, String) {
     let connect = format!("40{}", json!({ "token": token_now() }));
     let head = format!("POST {path}\nContent-Type: text/plain;charset=UTF-8");
     assert_eq!(connection.request(&head, connect).await.body, "ok");
-    let connected = connection.request(&format!("GET {path}"), "").await;
-    assert!(connected.body.starts_with("40{"), "{connected:?}");
+    // The engine pings at once, and then not before the interval is over: the next poll waits.
+    let mut packets = String::new();
+    while !(packets.contains("40{") && packets.split('\u{1e}').any(|packet| packet == "2")) {
+        let answer = connection.request(&format!("GET {path}"), "").await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        packets = [packets, answer.body].join("\u{1e}");
+    }
     (connection, path)
 }
 
@@ -154,12 +159,18 @@ async fn polling_session(ports: Ports, room: &str) -> (Connection, String) {
 async fn a_poll_that_waits_is_answered_by_the_drain() {
     let (mut process, ports) = Process::serving(&[]).await;
     let (mut connection, path) = polling_session(ports, "room-1").await;
+    let mut under_way = half_a_publish(ports, "room-1").await;
     connection.send_request(&format!("GET {path}"), "").await;
     process.signal(Signal::TERM);
-    if let Some(Answer { body, .. }) = connection.answer(false).await {
-        assert!(!body.contains("41"), "no DISCONNECT packet: {body:?}");
-        assert!(connection.closed().await);
-    }
+    draining(ports).await;
+    no_new_connection(ports.consumer).await;
+    under_way.send("}").await;
+    assert_eq!(under_way.answer(false).await.map(|answer| answer.status), Some(200));
+    let answer = connection.answer(false).await.expect("the answer to the poll");
+    let packets: Vec<_> = answer.body.split('\u{1e}').collect();
+    assert_eq!(packets.first(), Some(&r#"42["room-1",{"n":1}]"#));
+    assert!(!packets.contains(&"41"), "no DISCONNECT: {packets:?}");
+    assert!(connection.closed().await);
     assert_eq!(process.end().await.code(), Some(0), "{:#?}", process.lines);
 }
 
@@ -254,11 +265,10 @@ async fn running_out_of_files_passes() {
     for _ in 0..100 {
         crowd.push(TcpStream::connect(ports.producer).await.unwrap());
     }
-    let waiting = TcpStream::connect(ports.consumer).await.unwrap();
-    process.message("cannot accept connections").await;
     let began = Instant::now();
     while metric(&mut admin, "roomcast_accept_errors_total").await < 6.0 {
         assert!(began.elapsed() < PATIENCE);
+        crowd.push(TcpStream::connect(ports.consumer).await.unwrap());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let elapsed = began.elapsed().as_secs_f64();
@@ -268,7 +278,7 @@ async fn running_out_of_files_passes() {
     assert_eq!(subscriber.event().await.1, json!({ "n": 1 }));
     assert_eq!(subscriber.event().await.1, json!({ "n": 2 }));
 
-    drop((crowd, waiting));
+    drop(crowd);
     assert_eq!(post(ports.producer, r#"{"target_id":"room-1","n":3}"#).await.status, 200);
     assert_eq!(subscriber.event().await.1, json!({ "n": 3 }));
     let mut newcomer = subscribe(ports, "room-1").await;
