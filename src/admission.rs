@@ -1,6 +1,6 @@
 //! Who may speak: every address, header, token and rate is judged here, and nowhere else.
 //!
-//! A publisher is judged once a request ([`Gate::publisher`]), before a byte of its body is read. A subscriber is
+//! A publisher is judged once a request ([`Gate::publisher`], and [`Gate::publish`] if it publishes), before a byte of its body is read. A subscriber is
 //! judged three times, through [`Admission`]: each request (`browser`), each new session (`open`), and its CONNECT
 //! packet (`connect`, then `turn`).
 
@@ -31,6 +31,8 @@ pub use refusal::Refusal;
 /// A subscriber's address, and whether the limits for addresses apply to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Client {
+    /// The other end of the socket, for the log.
+    pub peer: PeerAddr,
     /// The address that counts.
     pub addr: ClientAddr,
     /// What a trusted proxy reported, for the log; none when the peer speaks for itself.

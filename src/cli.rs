@@ -90,7 +90,10 @@ fn dispatch(matches: &ArgMatches) -> anyhow::Result<u8> {
 }
 
 fn develop(args: &dev::Args) -> anyhow::Result<u8> {
-    dev::refuse_production(&|name| std::env::var(name).ok())?;
+    if let Err(refusal) = dev::refuse_production(&|name| std::env::var(name).ok()) {
+        eprintln!("roomcast: {refusal}");
+        return Ok(EXIT_USAGE);
+    }
     let clock = Clock::system();
     let dev = dev::Dev::prepare(args, Path::new("."), &clock)?;
     let sources = Sources {

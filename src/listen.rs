@@ -13,8 +13,6 @@ mod stream;
 mod subscribers;
 mod tls;
 
-use std::time::Duration;
-
 pub use bind::bind;
 pub use config::{ClientCertificates, Config, TlsConfig};
 pub use head::{HEAD_TIMEOUT, Phase};
@@ -22,10 +20,6 @@ pub use port::Port;
 pub use publishers::serve_publishers;
 pub use subscribers::serve_subscribers;
 pub use tls::{HANDSHAKE_TIMEOUT, Tls, TlsError};
-
-/// How long a keep-alive connection may wait for its next request. Longer than the 60 s of common load balancers, so
-/// that it is they who close an idle connection, and no request meets one that we close.
-pub const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// Bytes of a request head; more is answered 431.
 const HEAD_BYTES_MAX: usize = 16 * 1024;

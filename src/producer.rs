@@ -24,10 +24,6 @@ pub use config::Config;
 use encoding::Encoding;
 use error::Error;
 
-/// How long an idle connection is kept, in seconds: longer than the 60 s for which common proxies reuse theirs, so that
-/// they never send a publish into a connection that is just being closed.
-pub const KEEP_ALIVE_SECS: u64 = 75;
-
 /// What the producer's API needs to answer a request.
 #[derive(Clone)]
 pub struct Producer {
@@ -89,16 +85,19 @@ impl Producer {
             return Err(Error::NoPeer);
         };
         let client = self.gate.publisher(peer, &head.headers)?;
-        let answer = self.route(head, body).await;
+        let answer = self.route(client, head, body).await;
         if let Err(error) = &answer {
             self.report(peer, client, error);
         }
         answer
     }
 
-    async fn route(&self, head: &Parts, body: &mut Inbound) -> Result<Response, Error> {
+    async fn route(&self, client: Client, head: &Parts, body: &mut Inbound) -> Result<Response, Error> {
         match (Endpoint::at(head.uri.path()), &head.method) {
-            (Some(Endpoint::Publish), &Method::POST) => self.publish(head, body).await,
+            (Some(Endpoint::Publish), &Method::POST) => {
+                self.gate.publish(client)?;
+                self.publish(head, body).await
+            }
             (Some(Endpoint::Publish), &Method::OPTIONS) => Ok(answer::allowed(&text::POST)),
             (Some(Endpoint::Status), &Method::GET | &Method::HEAD) => Ok(answer::status(head)),
             (Some(Endpoint::Status), &Method::OPTIONS) => Ok(answer::allowed(&text::GET_HEAD)),

@@ -10,6 +10,8 @@ pub mod room;
 pub mod secret;
 pub mod stats;
 
+use std::time::Duration;
+
 pub use addr::{ClientAddr, PeerAddr};
 pub use cause::Cause;
 pub use clock::Clock;
@@ -19,3 +21,7 @@ pub use publication::{Payload, Publication};
 pub use room::{EventName, RoomName};
 pub use secret::Secret;
 pub use stats::Stats;
+
+/// How long a keep-alive connection may wait for its next request. Longer than the 60 s of common load balancers, so
+/// that it is they who close an idle connection, and no request meets one that we close.
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(75);

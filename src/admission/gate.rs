@@ -73,20 +73,28 @@ impl<C: governor::clock::Clock + Clone> Gate<C> {
         }
     }
 
-    /// Judges a publisher by address, `Origin` and rate, before its body is read.
+    /// Judges a publisher by address and `Origin`, before its body is read.
+    ///
+    /// # Errors
+    /// 403 for an untrusted or unreadable address or a foreign origin.
+    pub fn publisher(&self, peer: PeerAddr, headers: &HeaderMap) -> Result<Client, Refusal> {
+        let client = self.publishing_client(peer, headers)?;
+        self.origin(Some(peer), headers)?;
+        Ok(client)
+    }
+
+    /// Takes one publish from the bucket of a publisher's address.
     ///
     /// `RATE_LIMIT_EXEMPT` speaks of subscribers; `PUBLISH_RATE_LIMIT` holds for every publisher.
     ///
     /// # Errors
-    /// 403 for an untrusted or unreadable address or a foreign origin; 429 over `PUBLISH_RATE_LIMIT`.
-    pub fn publisher(&self, peer: PeerAddr, headers: &HeaderMap) -> Result<Client, Refusal> {
-        let client = self.publishing_client(peer, headers)?;
-        self.origin(Some(peer), headers)?;
-        if let Some(Err(wait)) = self.publishes.as_ref().map(|limiter| limiter.check(&client.addr.limit_key())) {
-            warn!(remoteIp = %peer, forwardedIp = forwarded(client), "rate limit block");
-            return Err(self.refuse(Refusal::passing(Cause::PublishRate, wait)));
-        }
-        Ok(client)
+    /// 429 over `PUBLISH_RATE_LIMIT`.
+    pub fn publish(&self, publisher: Client) -> Result<(), Refusal> {
+        let Some(limiter) = &self.publishes else { return Ok(()) };
+        limiter.check(&publisher.addr.limit_key()).map_err(|wait| {
+            warn!(remoteIp = %publisher.peer, forwardedIp = forwarded(publisher), "rate limit block");
+            self.refuse(Refusal::passing(Cause::PublishRate, wait))
+        })
     }
 
     /// Forgets limiter entries that say nothing any more. Called once a minute.
@@ -116,7 +124,7 @@ impl<C: governor::clock::Clock + Clone> Gate<C> {
             }
             return Err(self.refuse(Refusal::lasting(Cause::UntrustedAddress)));
         }
-        Ok(Client { addr, forwarded, limited: true })
+        Ok(Client { peer, addr, forwarded, limited: true })
     }
 
     fn origin(&self, peer: Option<PeerAddr>, headers: &HeaderMap) -> Result<Option<HeaderValue>, Refusal> {
@@ -195,16 +203,16 @@ where
                 if self.headerless.is_due() {
                     warn!(remoteIp = %peer, "a trusted proxy sends no readable client address: its clients have no address limit");
                 }
-                return Client { addr: peer.into(), forwarded: None, limited: false };
+                return Client { peer, addr: peer.into(), forwarded: None, limited: false };
             }
         };
-        Client { addr, forwarded, limited: !self.is_exempt(addr) }
+        Client { peer, addr, forwarded, limited: !self.is_exempt(addr) }
     }
 
     fn open(&self, client: Client) -> Result<Seat, Refusal> {
         self.seat(client).map_err(|refusal| {
             let cause = refusal.cause.label();
-            warn!(remoteIp = remote(client), forwardedIp = forwarded(client), cause, "rate limit block");
+            warn!(remoteIp = %client.peer, forwardedIp = forwarded(client), cause, "rate limit block");
             self.refuse(refusal)
         })
     }
@@ -214,12 +222,12 @@ where
         let asked_for = claim.query_rooms.first().map(|room| excerpt(room));
         let rooms = self.rooms(&claim).map_err(|cause| {
             let message = if cause == Cause::InvalidToken { "auth token error" } else { "invalid room" };
-            warn!(remoteIp = remote(client), forwardedIp = forwarded(client), uniqueUserId = asked_for, "{message}");
+            warn!(remoteIp = %client.peer, forwardedIp = forwarded(client), uniqueUserId = asked_for, "{message}");
             self.refuse(Refusal::lasting(cause))
         })?;
         if rooms.is_empty() && self.roomless.is_due() {
             warn!(
-                remoteIp = remote(client),
+                remoteIp = %client.peer,
                 forwardedIp = forwarded(client),
                 "connected without uniqueUserId: hears nothing"
             );
@@ -230,12 +238,6 @@ where
     fn turn(&self, user: &UserKey) -> Result<(), Duration> {
         self.users.as_ref().map_or(Ok(()), |limiter| limiter.check(user))
     }
-}
-
-/// The peer, for a log line. Behind a proxy it is not known here.
-fn remote(client: Client) -> Option<DisplayValue<ClientAddr>> {
-    let speaks_for_itself = client.forwarded.is_none();
-    speaks_for_itself.then_some(client.addr).map(display)
 }
 
 /// What a proxy reported, for a log line.

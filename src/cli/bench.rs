@@ -30,6 +30,7 @@ use super::client::session::Transport;
 use super::client::tls::TlsArgs;
 use super::client::{Dialer, Endpoint, complain};
 use super::{EXIT_FAULT, EXIT_OK, EXIT_USAGE};
+use conductor::{Conductor, Limits};
 use plan::Plan;
 use report::Report;
 use run::Run;
@@ -73,6 +74,9 @@ pub struct Args {
     /// Seconds between the last connect and the first publish, for memory to settle
     #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
     settle: Duration,
+    /// Seconds to wait, after the last publish, for deliveries that are still on their way
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    drain: Duration,
     /// Loopback addresses (127.0.0.2 and on) to connect from: one address has about 28,000 ports
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=250))]
     sources: u32,
@@ -100,10 +104,10 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
         complain(unfit);
         return Ok(EXIT_USAGE);
     }
-    let (threads, pids, settle, connect_timeout) = (args.threads, args.pid.clone(), args.settle, args.connect_timeout);
-    let json = args.json.clone();
+    let (threads, pids, json) = (args.threads, args.pid.clone(), args.json.clone());
+    let limits = Limits { connect: args.connect_timeout, settle: args.settle, drain: args.drain };
     let run = prepare(args).await?;
-    let report = conductor::Conductor::new(run, pids)?.conduct(threads, connect_timeout, settle).await?;
+    let report = Conductor::new(run, pids)?.conduct(threads, limits).await?;
     write_report(&report, json)?;
     Ok(if report.pass { EXIT_OK } else { EXIT_FAULT })
 }

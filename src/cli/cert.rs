@@ -11,6 +11,7 @@ use anyhow::{Context, ensure};
 use chrono::{DateTime, Utc};
 use rustls_pki_types::DnsName;
 
+use super::EXIT_OK;
 use authority::{Authority, Issued};
 use files::Mode;
 
@@ -76,7 +77,7 @@ pub fn run(args: &Args, now: DateTime<Utc>, out: &mut dyn Write) -> anyhow::Resu
         describe(out, &certificate, &format!("client certificate of {name}, {} days: curl --cert", args.days))?;
         describe(out, &key, "its private key: curl --key")?;
     }
-    Ok(0)
+    Ok(EXIT_OK)
 }
 
 /// Makes or renews the server's pair in `folder`, without further names.

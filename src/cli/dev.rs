@@ -118,7 +118,7 @@ impl Dev {
                 ("TRUST_CIDR_LIST", "127.0.0.0/8,::1".to_owned()),
                 ("TRUST_ORIGIN_LIST", origins),
                 ("WEBSOCKET_AUTH", "token".to_owned()),
-                ("WEBSOCKET_AUTH_TOKEN_SECRET", self.secret.expose().to_owned()),
+                ("WEBSOCKET_AUTH_TOKEN_SECRET_FILE", path(SECRET)),
                 ("CLUSTER_MODE", "0".to_owned()),
                 ("LOG_FORMAT", "pretty".to_owned()),
             ]

@@ -144,7 +144,7 @@ async fn answers(endpoint: Endpoint) -> anyhow::Result<()> {
     if dialer.endpoint().tls {
         return match dialer.dial().await {
             Ok(_) => Ok(()),
-            Err(Error::Tls { source, .. }) if is_answer(&source) => Ok(()),
+            Err(Error::Tls { cause, .. }) if is_answer(&cause) => Ok(()),
             Err(error) => Err(error.into()),
         };
     }

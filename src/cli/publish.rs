@@ -50,7 +50,7 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
     let path = dialer.endpoint().path("/publish");
     let mut connection = Connection::open(&dialer).await?;
     let answer = connection.post(&path, "application/json", body, ANSWER_TIMEOUT).await?;
-    Ok(report(answer, &mut io::stdout()))
+    Ok(report(&answer, &mut io::stdout()))
 }
 
 /// Why the data cannot be published.
@@ -89,7 +89,7 @@ fn body(target: &str, data: &[u8]) -> Result<Bytes, DataError> {
     Ok(body.into())
 }
 
-fn report(answer: Answer, out: &mut impl Write) -> u8 {
+fn report(answer: &Answer, out: &mut impl Write) -> u8 {
     if answer.head.status != StatusCode::OK {
         complain(Error::status(answer.head.status, &answer.body));
         return EXIT_FAULT;

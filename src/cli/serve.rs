@@ -26,7 +26,10 @@ pub(super) fn run(sources: &Sources, extras: Option<Extras>) -> u8 {
     let loaded = match config::load(sources) {
         Ok(loaded) => loaded,
         Err(faults) => {
-            eprint!("{faults}");
+            eprintln!("{faults}");
+            for warning in &faults.warnings {
+                eprintln!("warning: {warning}");
+            }
             return EXIT_USAGE;
         }
     };

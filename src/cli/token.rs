@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
+use super::{EXIT_FAULT, EXIT_OK};
 use crate::admission::token::{active_day, daily_token};
 use crate::types::Secret;
 
@@ -70,7 +71,7 @@ pub fn run(
             let secret = source.secret(env)?;
             let day = date.unwrap_or_else(|| active_day(now, source.start_hour));
             writeln!(out, "{}", daily_token(&secret, day))?;
-            Ok(0)
+            Ok(EXIT_OK)
         }
         Command::Check { token, source } => {
             let secret = source.secret(env)?;
@@ -86,13 +87,13 @@ fn judge(token: &str, secret: &Secret, today: NaiveDate) -> (&'static str, u8) {
         today.checked_add_signed(TimeDelta::days(days)).is_some_and(|day| daily_token(secret, day) == token)
     };
     if is_token_of(0) {
-        ("today's token", 0)
+        ("today's token", EXIT_OK)
     } else if is_token_of(-1) {
-        ("yesterday's token: good for WEBSOCKET_AUTH_TOKEN_GRACE_MS after the day's change", 0)
+        ("yesterday's token: good for WEBSOCKET_AUTH_TOKEN_GRACE_MS after the day's change", EXIT_OK)
     } else if is_token_of(1) {
-        ("tomorrow's token: good from one minute before the day's change", 0)
+        ("tomorrow's token: good from one minute before the day's change", EXIT_OK)
     } else {
-        ("no token of this secret for yesterday, today or tomorrow", 1)
+        ("no token of this secret for yesterday, today or tomorrow", EXIT_FAULT)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A line is `KEY=value`, with `export` before it if need be. Quotes, backslashes and ` #` comments mean what they mean
 //! to `sh`; quoted values may span lines. What `sh` would expand (`$NAME`, backticks, `~`) or take as the end of a
-//! command (`;`, `|`) stays as it is written, and is warned of. No message repeats what a line holds: it may be secret.
+//! word or command (a blank, `;`, `|`) stays as it is written, and is warned of. No message repeats what a line holds: it may be secret.
 
 use std::str::Chars;
 
@@ -136,9 +136,15 @@ fn value(cursor: &mut Cursor<'_>) -> Result<Value, &'static str> {
         match cursor.next() {
             None | Some('\n') => return Ok(value),
             Some('\r') if at_line_end => {}
-            Some(' ' | '\t') => {
-                end_of_line(cursor)?;
-                return Ok(value);
+            Some(blank @ (' ' | '\t')) => {
+                if is_end_of_line(cursor) {
+                    cursor.skip_line();
+                    return Ok(value);
+                }
+                value.special.get_or_insert(blank);
+                if !value.text.is_empty() {
+                    value.text.push(blank);
+                }
             }
             Some('\'') => single_quoted(cursor, &mut value)?,
             Some('"') => double_quoted(cursor, &mut value)?,
@@ -151,14 +157,12 @@ fn value(cursor: &mut Cursor<'_>) -> Result<Value, &'static str> {
     }
 }
 
-/// What may follow a value and a blank: nothing, or a comment.
-fn end_of_line(cursor: &mut Cursor<'_>) -> Result<(), &'static str> {
-    cursor.skip_blanks();
-    if !matches!(cursor.peek(), None | Some('\n' | '#')) {
-        return Err("a blank in a value without quotes; put the whole value in single quotes");
-    }
-    cursor.skip_line();
-    Ok(())
+/// Whether what follows a value and a blank is nothing, or a comment. Anything else belongs to the value: dotenv and
+/// systemd read it so, and lists are often written with blanks after the commas.
+fn is_end_of_line(cursor: &Cursor<'_>) -> bool {
+    let mut ahead = cursor.clone();
+    ahead.skip_blanks();
+    matches!(ahead.peek(), None | Some('\n' | '#'))
 }
 
 fn single_quoted(cursor: &mut Cursor<'_>, value: &mut Value) -> Result<(), &'static str> {

@@ -87,6 +87,11 @@ impl Notes {
         self.faults.push(fault);
     }
 
+    /// Whether something is wrong with a setting already.
+    pub(super) fn is_faulty(&self, key: &str) -> bool {
+        self.faults.iter().any(|fault| fault.key.as_deref() == Some(key))
+    }
+
     pub(super) fn warn(&mut self, key: &str, text: impl Into<String>) {
         self.warnings.push(Warning { key: key.to_owned(), text: one_line(text.into()) });
     }

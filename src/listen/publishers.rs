@@ -15,8 +15,8 @@ use tower::Service;
 
 use super::head::{HeadTimed, Phase};
 use super::stream::Stream;
-use super::{HEAD_BYTES_MAX, IDLE_TIMEOUT, Port};
-use crate::types::PeerAddr;
+use super::{HEAD_BYTES_MAX, Port};
+use crate::types::{IDLE_TIMEOUT, PeerAddr};
 
 /// Serves `router` until the lifecycle stops and every request under way is answered.
 ///

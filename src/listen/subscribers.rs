@@ -16,9 +16,9 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::head::HeadTimed;
-use super::{HEAD_BYTES_MAX, IDLE_TIMEOUT, Port};
+use super::{HEAD_BYTES_MAX, Port};
 use crate::types::stats::GaugeGuard;
-use crate::types::{Cause, PeerAddr};
+use crate::types::{Cause, IDLE_TIMEOUT, PeerAddr};
 
 /// First and longest wait after `accept` failed. Running out of files does not pass in microseconds.
 const BACK_OFF_MIN: Duration = Duration::from_millis(5);

@@ -11,7 +11,7 @@ use crate::types::not_found_page;
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 
-/// [`KEEP_ALIVE_SECS`](super::KEEP_ALIVE_SECS) as the header says it.
+/// [`IDLE_TIMEOUT`](crate::types::IDLE_TIMEOUT) as the header says it.
 const KEEP_ALIVE_TIMEOUT: HeaderValue = HeaderValue::from_static("timeout=75");
 
 /// A body and its entity tag: `W/"<length in hex>-<the first 27 characters of its SHA-1 in base64>"`.

@@ -57,7 +57,7 @@ impl Door {
                 tokio::time::sleep_until(turn.min(deadline)).await;
                 if turn >= deadline {
                     self.stats.refusals(Cause::UserRate).inc();
-                    tracing::warn!(remoteIp = %handshake.client.addr, uniqueUserId = first_room(grant), "rate limit block");
+                    tracing::warn!(remoteIp = %handshake.client.peer, uniqueUserId = first_room(grant), "rate limit block");
                     return Err(ConnectError("rate limit block"));
                 }
             }
@@ -74,10 +74,10 @@ impl Door {
             leaving.leave();
             let reason = close_reason(reason);
             stats.closes(reason).inc();
-            tracing::debug!(reason = reason.label(), remoteIp = %leaving.client.addr, "disconnected");
+            tracing::debug!(reason = reason.label(), remoteIp = %leaving.client.peer, "disconnected");
         });
         tracing::info!(
-            remoteIp = %handshake.client.addr,
+            remoteIp = %handshake.client.peer,
             forwardedIp = handshake.client.forwarded.map(tracing::field::display),
             uniqueUserId = first_room(grant),
             origin = handshake.origin.as_deref(),
@@ -96,7 +96,7 @@ fn close_reason(reason: DisconnectReason) -> CloseReason {
         DisconnectReason::HeartbeatTimeout => CloseReason::PingTimeout,
         DisconnectReason::PacketParsingError | DisconnectReason::MultipleHttpPollingError => CloseReason::ProtocolError,
         DisconnectReason::ClosingServer | DisconnectReason::ServerNSDisconnect => CloseReason::Shutdown,
-        _ => CloseReason::TransportError,
+        DisconnectReason::TransportError => CloseReason::TransportError,
     }
 }
 

@@ -86,11 +86,13 @@ pub struct Stats {
 
 impl Stats {
     /// Refusals for `cause`.
+    #[expect(clippy::indexing_slicing, reason = "there is a counter for each cause")]
     pub fn refusals(&self, cause: Cause) -> &Counter {
         &self.refusals[cause as usize]
     }
 
     /// Sessions closed for `reason`.
+    #[expect(clippy::indexing_slicing, reason = "there is a counter for each reason")]
     pub fn closes(&self, reason: CloseReason) -> &Counter {
         &self.closes[reason as usize]
     }

@@ -87,7 +87,7 @@ fn addr(ip: &str) -> ClientAddr {
 }
 
 fn client(ip: &str) -> Client {
-    Client { addr: addr(ip), forwarded: None, limited: true }
+    Client { peer: peer(ip), addr: addr(ip), forwarded: None, limited: true }
 }
 
 fn headers(lines: &[(&str, &str)]) -> HeaderMap {

@@ -1,7 +1,7 @@
 //! Places: taken once, given back once.
 
 use super::*;
-use crate::types::ClientAddr;
+use crate::types::PeerAddr;
 
 fn seats(sessions_max: u64, sessions_per_address_max: Option<u64>) -> (Seats, Stats) {
     let stats = Stats::default();
@@ -10,7 +10,8 @@ fn seats(sessions_max: u64, sessions_per_address_max: Option<u64>) -> (Seats, St
 }
 
 fn client(ip: &str) -> Client {
-    Client { addr: ClientAddr::new(ip.parse().unwrap()), forwarded: None, limited: true }
+    let peer = PeerAddr::new((ip.parse::<IpAddr>().unwrap(), 1).into());
+    Client { peer, addr: peer.into(), forwarded: None, limited: true }
 }
 
 #[test]

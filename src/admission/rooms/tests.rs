@@ -4,12 +4,12 @@ use serde_json::json;
 
 use super::*;
 use crate::admission::Client;
-use crate::types::ClientAddr;
+use crate::types::PeerAddr;
 
 fn asked(query: &[&str], auth: Option<&Value>) -> Result<Vec<String>, Cause> {
     let query: Vec<String> = query.iter().map(|&name| name.to_owned()).collect();
-    let addr = ClientAddr::new([192, 0, 2, 1].into());
-    let client = Client { addr, forwarded: None, limited: true };
+    let peer = PeerAddr::new(([192, 0, 2, 1], 1).into());
+    let client = Client { peer, addr: peer.into(), forwarded: None, limited: true };
     let rooms = asked_for(&Claim { client, query_rooms: &query, auth })?;
     Ok(rooms.iter().map(|room| room.as_str().to_owned()).collect())
 }

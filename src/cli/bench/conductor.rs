@@ -17,12 +17,21 @@ use super::run::Run;
 
 /// Between two looks at the counters.
 const TICK: Duration = Duration::from_millis(20);
-/// How long deliveries are waited for after the last publish.
-const DRAIN_MAX: Duration = Duration::from_secs(10);
 /// How long nothing may arrive before a drain ends that cannot know what it waits for.
 const DRAIN_QUIET: Duration = Duration::from_secs(1);
 /// After the end of publishing, when a publisher that still cannot connect is told to stop.
 const PUBLISHER_GRACE: Duration = Duration::from_secs(1);
+
+/// How long the phases that wait may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Until all are connected.
+    pub(crate) connect: Duration,
+    /// For memory to settle; all of it is taken.
+    pub(crate) settle: Duration,
+    /// For deliveries after the last publish.
+    pub(crate) drain: Duration,
+}
 
 /// Readings of the server at the borders of the phases.
 #[derive(Clone, Copy, Debug, Default)]
@@ -92,18 +101,13 @@ impl Conductor {
     ///
     /// # Errors
     /// When a thread of the generator fails.
-    pub(crate) async fn conduct(
-        mut self,
-        threads: u32,
-        connect_timeout: Duration,
-        settle: Duration,
-    ) -> anyhow::Result<Report> {
+    pub(crate) async fn conduct(mut self, threads: u32, limits: Limits) -> anyhow::Result<Report> {
         for index in 0..threads {
             self.threads.push(generator::spawn(Arc::clone(&self.run), index, threads)?);
         }
-        if self.connect(connect_timeout).await {
-            self.settle(settle).await;
-            self.publish().await;
+        if self.connect(limits.connect).await {
+            self.settle(limits.settle).await;
+            self.publish(limits.drain).await;
         }
         self.progress.clear();
         self.run.enough.cancel();
@@ -139,7 +143,7 @@ impl Conductor {
         self.read(|server, usage| server.settled = usage);
     }
 
-    async fn publish(&mut self) {
+    async fn publish(&mut self, drain: Duration) {
         let (start, own) = (Instant::now(), own_cpu_s());
         self.course.start = Some(start);
         self.run.start.send_replace(Some(start));
@@ -155,18 +159,18 @@ impl Conductor {
                 break;
             }
         }
-        self.drain().await;
+        self.drain(drain).await;
         self.course.publish = start.elapsed();
         self.course.generator_cpu_s = own_cpu_s() - own;
         self.read(|server, usage| server.end = usage);
     }
 
     /// Waits for what is on its way. A publish without an answer may arrive or not: then only silence tells the end.
-    async fn drain(&mut self) {
+    async fn drain(&mut self, limit: Duration) {
         let counts = &self.run.counts;
         let (begin, certain) = (Instant::now(), counts.failed.get() == 0);
         let (expected, mut heard, mut heard_at) = (counts.expected.get(), 0, begin);
-        while begin.elapsed() < DRAIN_MAX {
+        while begin.elapsed() < limit {
             let received = self.run.counts.received.get();
             if received != heard {
                 (heard, heard_at) = (received, Instant::now());

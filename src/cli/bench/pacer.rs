@@ -18,6 +18,7 @@ impl Pacer {
     /// # Errors
     /// When the process may open no more files.
     pub(crate) fn new() -> io::Result<Self> {
+        #![expect(deprecated, reason = "its successor is unsafe, for files that others may close; this one is owned")]
         let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
         Ok(Self(AsyncFd::new(timer)?))
     }

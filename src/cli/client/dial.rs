@@ -40,7 +40,7 @@ impl Dialer {
         tls: impl FnOnce() -> anyhow::Result<Arc<ClientConfig>>,
     ) -> anyhow::Result<Self> {
         let tls = if endpoint.tls { Some(TlsConnector::from(tls()?)) } else { None };
-        let unresolved = |source| Error::Resolve { host: endpoint.host.clone(), source };
+        let unresolved = |cause| Error::Resolve { host: endpoint.host.clone(), cause };
         let addrs: Vec<_> =
             tokio::net::lookup_host((endpoint.host.as_str(), endpoint.port)).await.map_err(unresolved)?.collect();
         if addrs.is_empty() {
@@ -76,7 +76,7 @@ impl Dialer {
     pub(crate) async fn dial(&self) -> Result<Stream, Error> {
         let (tcp, _) = self.connect().await?;
         let Some(connector) = &self.tls else { return Ok(Either::Left(tcp)) };
-        let failed = |source| Error::Tls { host: self.endpoint.host.clone(), source };
+        let failed = |cause| Error::Tls { host: self.endpoint.host.clone(), cause };
         let name = ServerName::try_from(self.endpoint.host.clone())
             .map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
         let handshake = timeout(STEP_TIMEOUT, connector.connect(name, tcp)).await;
@@ -89,7 +89,7 @@ impl Dialer {
         for &addr in self.addrs.iter() {
             match timeout(STEP_TIMEOUT, open(addr, self.source)).await {
                 Ok(Ok(tcp)) => return Ok((tcp, addr)),
-                Ok(Err(source)) => last = Error::Connect { addr, source },
+                Ok(Err(cause)) => last = Error::Connect { addr, cause },
                 Err(_) => last = Error::Timeout { step: "the TCP connect", limit: STEP_TIMEOUT },
             }
         }

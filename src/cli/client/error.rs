@@ -10,32 +10,33 @@ use tokio_tungstenite::tungstenite;
 /// Characters of an answer that an error repeats.
 const EXCERPT_CHARS_MAX: usize = 200;
 
-/// A failed step of a conversation with a gateway. No variant holds a token.
+/// A failed step of a conversation with a gateway. No variant holds a token. Each text tells its cause, so none has a
+/// `source` that a chain would tell again.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// The host's name has no address.
-    #[error("cannot resolve {host}: {source}")]
+    #[error("cannot resolve {host}: {cause}")]
     Resolve {
         /// The name.
         host: String,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
     /// No TCP connection.
-    #[error("cannot connect to {addr}: {source}")]
+    #[error("cannot connect to {addr}: {cause}")]
     Connect {
         /// The address that was tried last.
         addr: SocketAddr,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
     /// No TLS session.
-    #[error("TLS with {host} failed: {source}")]
+    #[error("TLS with {host} failed: {cause}")]
     Tls {
         /// The name that the certificate must carry.
         host: String,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
     /// A step took too long.
     #[error("{step} took longer than {} s", limit.as_secs())]
@@ -47,7 +48,7 @@ pub(crate) enum Error {
     },
     /// The HTTP exchange broke.
     #[error("HTTP failed: {0}")]
-    Http(Box<dyn std::error::Error + Send + Sync>),
+    Http(String),
     /// An HTTP status other than the one that the step needs.
     #[error("the gateway answered {status}{}{body}", if body.is_empty() { "" } else { ": " })]
     Status {
@@ -85,6 +86,12 @@ impl Error {
         matches!(self, Self::Refused(_) | Self::Disconnected)
     }
 
+    /// A broken exchange, with the whole chain of causes: its first link often says no more than that there is one.
+    pub(crate) fn http(error: &(dyn std::error::Error + 'static)) -> Self {
+        let causes = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string);
+        Self::Http(causes.collect::<Vec<_>>().join(": "))
+    }
+
     /// An unexpected status, with the beginning of its body.
     pub(crate) fn status(status: StatusCode, body: &[u8]) -> Self {
         Self::Status { status, body: excerpt(body) }
@@ -93,7 +100,7 @@ impl Error {
 
 impl From<hyper::Error> for Error {
     fn from(error: hyper::Error) -> Self {
-        Self::Http(Box::new(error))
+        Self::http(&error)
     }
 }
 

@@ -29,7 +29,7 @@ impl Connection {
     /// As [`Dialer::dial`].
     pub(crate) async fn open(dialer: &Dialer) -> Result<Self, Error> {
         let host = HeaderValue::try_from(dialer.endpoint().authority());
-        let host = host.map_err(|error| Error::Http(Box::new(error)))?;
+        let host = host.map_err(|error| Error::http(&error))?;
         let (sender, connection) = http1::handshake(TokioIo::new(dialer.dial().await?)).await?;
         let mut driver = JoinSet::new();
         driver.spawn(async move {
@@ -72,11 +72,11 @@ impl Connection {
     }
 
     async fn send(&mut self, request: http::Result<Request<Full<Bytes>>>, limit: Duration) -> Result<Answer, Error> {
-        let mut request = request.map_err(|error| Error::Http(Box::new(error)))?;
+        let mut request = request.map_err(|error| Error::http(&error))?;
         request.headers_mut().insert(header::HOST, self.host.clone());
         let exchange = async {
             let (head, body) = self.sender.send_request(request).await?.into_parts();
-            let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(Error::Http)?;
+            let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(|error| Error::http(&*error))?;
             Ok(Answer { head, body: body.to_bytes() })
         };
         timeout(limit, exchange).await.map_err(|_| Error::Timeout { step: "the answer", limit })?

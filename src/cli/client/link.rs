@@ -110,7 +110,7 @@ async fn websocket(dialer: &Dialer, path: &str) -> Result<Link, Error> {
     let scheme = if endpoint.tls { "wss" } else { "ws" };
     let uri: Uri = format!("{scheme}://{}{path}", endpoint.authority())
         .parse()
-        .map_err(|error: http::uri::InvalidUri| Error::Http(Box::new(error)))?;
+        .map_err(|error: http::uri::InvalidUri| Error::http(&error))?;
     let stream = dialer.dial().await?;
     let config =
         WebSocketConfig::default().read_buffer_size(READ_BUFFER_BYTES).write_buffer_size(0).max_frame_size(None);

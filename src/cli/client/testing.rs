@@ -41,6 +41,11 @@ impl Gateway {
 
     /// The next websocket, opened; returns its request's path and query too.
     pub(crate) async fn open(&self) -> (Peer, String) {
+        Self::open_on(self.accept().await).await.unwrap()
+    }
+
+    /// A websocket on this connection, opened; none if the client asks for none.
+    pub(crate) async fn open_on(tcp: TcpStream) -> Option<(Peer, String)> {
         let mut path = String::new();
         // The error's type, an answer, is the library's choice.
         #[allow(clippy::result_large_err)]
@@ -48,9 +53,9 @@ impl Gateway {
             path = request.uri().to_string();
             Ok(response)
         };
-        let mut peer = Peer(accept_hdr_async(self.accept().await, note).await.unwrap());
+        let mut peer = Peer(accept_hdr_async(tcp, note).await.ok()?);
         peer.send(OPEN).await;
-        (peer, path)
+        Some((peer, path))
     }
 
     /// The next subscriber, connected; returns its CONNECT packet too.

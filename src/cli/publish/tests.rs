@@ -61,10 +61,10 @@ fn answer(status: StatusCode, receivers: Option<&'static str>) -> Answer {
 #[test]
 fn an_answer_becomes_text_and_an_exit_code() {
     let mut out = Vec::new();
-    assert_eq!(report(answer(StatusCode::OK, Some("12")), &mut out), EXIT_OK);
+    assert_eq!(report(&answer(StatusCode::OK, Some("12")), &mut out), EXIT_OK);
     assert_eq!(out, b"OK\nX-Receivers: 12\n");
     out.clear();
-    assert_eq!(report(answer(StatusCode::FORBIDDEN, None), &mut out), EXIT_FAULT);
+    assert_eq!(report(&answer(StatusCode::FORBIDDEN, None), &mut out), EXIT_FAULT);
     assert!(out.is_empty());
 }
 

@@ -75,6 +75,9 @@ fn jwt(reader: &mut Reader<'_>, raw: &Raw) -> Result<JwtConfig, Noted> {
     let Some(text) = raw.jwt_key.as_deref() else {
         return Err(reader.fault(key, "is not set, and WEBSOCKET_AUTH names jwt; set a secret, a PEM key or a path"));
     };
+    if reader.notes.is_faulty(key) {
+        return Err(Noted); // its file cannot be read; what stands here is no key
+    }
     let lower = text.trim_start().to_ascii_lowercase();
     if lower.starts_with("https://") || lower.starts_with("http://") {
         return Err(
@@ -85,8 +88,12 @@ fn jwt(reader: &mut Reader<'_>, raw: &Raw) -> Result<JwtConfig, Noted> {
     if lower.starts_with('{') {
         return Err(reader.fault(key, "a JWKS must stand in a file; give the file's path as JWT_KEY"));
     }
-    JwtConfig::parse(text, raw.jwt_issuer.as_deref(), raw.jwt_audience.as_deref())
-        .map_err(|problem| reader.fault(key, problem))
+    let config = JwtConfig::parse(text, raw.jwt_issuer.as_deref(), raw.jwt_audience.as_deref())
+        .map_err(|problem| reader.fault(key, problem))?;
+    for warning in config.warnings() {
+        reader.warn(key, warning);
+    }
+    Ok(config)
 }
 
 /// A secret that is set, with a warning if it can be guessed.

@@ -7,7 +7,7 @@ use http_body_util::BodyExt;
 use sha1::{Digest, Sha1};
 
 use super::*;
-use crate::producer::KEEP_ALIVE_SECS;
+use crate::types::IDLE_TIMEOUT;
 
 fn head(method: &str, uri: &str, headers: &[(&'static str, &str)]) -> Parts {
     let mut request = Request::builder().method(method).uri(uri);
@@ -83,7 +83,7 @@ fn the_connection_is_kept_when_both_sides_can() {
         let text = |name| answer.headers().get(name).map(|value: &HeaderValue| value.to_str().unwrap().to_owned());
         (text("connection").unwrap(), text("keep-alive"))
     };
-    let kept = ("keep-alive".to_owned(), Some(format!("timeout={KEEP_ALIVE_SECS}")));
+    let kept = ("keep-alive".to_owned(), Some(format!("timeout={}", IDLE_TIMEOUT.as_secs())));
     let closed = ("close".to_owned(), None);
     assert_eq!(said(Version::HTTP_11, None, true), kept);
     assert_eq!(said(Version::HTTP_11, Some("upgrade"), true), kept);

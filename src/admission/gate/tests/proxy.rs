@@ -44,7 +44,8 @@ fn v20_v21_the_rows_of_the_producer() {
             let found = house.gate.publisher(peer("127.0.0.1"), &headers(lines));
             match ours[at] {
                 Ok(ip) => {
-                    let expected = Client { addr: addr(ip), forwarded: Some(addr(ip)), limited: true };
+                    let expected =
+                        Client { peer: peer("127.0.0.1"), addr: addr(ip), forwarded: Some(addr(ip)), limited: true };
                     assert_eq!(found, Ok(expected), "{header:?} {lines:?}, vrchats {vrchats}");
                     assert_eq!(house.all_refusals(), 0);
                 }
@@ -64,7 +65,7 @@ fn the_same_rows_on_the_consumer_refuse_nobody() {
         let house = House::new(Config { proxy: behind(ProxyHeader::XForwardedFor), ..config() });
         let found = house.gate.client(peer("127.0.0.1"), &headers(lines));
         if ours == UNREADABLE {
-            let expected = Client { addr: addr("127.0.0.1"), forwarded: None, limited: false };
+            let expected = Client { limited: false, ..client("127.0.0.1") };
             assert_eq!(found, expected, "{lines:?}");
         } else {
             assert!(found.limited && found.forwarded == Some(found.addr), "{lines:?}: {found:?}");

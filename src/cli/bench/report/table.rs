@@ -24,13 +24,14 @@ impl fmt::Display for Report {
 impl Report {
     fn headline(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let options = &self.options;
-        write!(f, "{} subscribers ({}) ", HumanCount(options.subscribers.into()), options.transport)?;
-        write!(f, "in {} rooms, {} publishers ", HumanCount(options.rooms.into()), options.publishers)?;
+        let count = |number: u32| HumanCount(number.into());
+        let (subscribers, rooms, publishers) = (options.subscribers, options.rooms, options.publishers);
+        writeln!(f, "run         {}, {} s, {} bytes", self.run, options.duration_s, options.payload_bytes)?;
+        writeln!(f, "consumer    subscribers {}, rooms {}, {}", count(subscribers), count(rooms), options.transport)?;
         match options.rate {
-            0.0 => write!(f, "in a closed loop ")?,
-            rate => write!(f, "at {rate}/s ")?,
+            0.0 => writeln!(f, "producer    publishers {}, closed loop\n", count(publishers)),
+            rate => writeln!(f, "producer    publishers {}, {rate}/s\n", count(publishers)),
         }
-        writeln!(f, "for {} s, {} bytes; run {}\n", options.duration_s, options.payload_bytes, self.run)
     }
 
     fn flow(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
