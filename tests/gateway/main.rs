@@ -3,6 +3,8 @@
 #![allow(unreachable_pub, reason = "a test binary exports nothing")]
 #![allow(dead_code, reason = "to be removed once every part of the harness is used")]
 
+mod admin;
 mod harness;
 mod life;
+mod logs;
 mod transports;
