@@ -1,7 +1,7 @@
 //! The head's deadline on a paused clock.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-use tokio::time::{Instant, advance};
+use tokio::time::{Instant, advance, timeout};
 
 use super::*;
 
@@ -69,6 +69,9 @@ async fn closing_ends_reads_but_not_the_answer_under_way() {
     closing.cancel();
     assert_eq!(stream.read_u8().await.unwrap(), b'a');
     stream.phase().upgraded();
+    let frame = timeout(HEAD_TIMEOUT, stream.read_u8()).await;
+    assert!(frame.is_err(), "neither a frame nor the end, which would close the websocket with its queue unwritten");
+    stream.phase().awaiting();
     assert_eq!(stream.read_u8().await.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
     advance(HEAD_TIMEOUT * 2).await;
 }
