@@ -5,6 +5,7 @@
 
 mod cluster;
 mod harness;
+mod hostile;
 mod limits;
 mod proxies;
 mod publish;
