@@ -13,6 +13,7 @@
 mod admin;
 mod cluster;
 mod harness;
+mod hostile;
 mod life;
 mod limits;
 mod logs;
