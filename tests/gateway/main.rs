@@ -7,4 +7,5 @@ mod admin;
 mod harness;
 mod life;
 mod logs;
+mod start;
 mod transports;
