@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "to be removed once every part of the harness is used")]
 
 mod admin;
+mod commands;
 mod harness;
 mod life;
 mod logs;
