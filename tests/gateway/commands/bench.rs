@@ -43,7 +43,17 @@ async fn a_small_load_over_tls_loses_nothing() {
     ];
     let report: Value = serde_json::from_str(&shell.run(&options).await.ok()).unwrap();
     assert_eq!(report["pass"], true, "{report:#}");
-    eprintln!("{report:#}");
+    assert_eq!(report["connect"]["connected"], 20);
+    let (publish, delivery) = (&report["publish"], &report["delivery"]);
+    assert!(publish["accepted"].as_u64().unwrap() > 0 && publish["failed"] == 0, "{report:#}");
+    // Twenty subscribers in five rooms: each publish is for four.
+    assert_eq!(delivery["expected"].as_u64().unwrap(), 4 * publish["accepted"].as_u64().unwrap());
+    assert_eq!(delivery["received"], delivery["expected"]);
+    for fault in ["lost", "duplicated", "reordered"] {
+        assert_eq!(delivery[fault], 0, "{report:#}");
+    }
+    assert!(delivery["latency_ms"]["p99"].as_f64().unwrap() > 0.0, "{report:#}");
+    assert!(report["server"]["rss_end_kib"].as_u64().unwrap() > 0, "{report:#}");
     process.stop().await;
 }
 
