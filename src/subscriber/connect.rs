@@ -15,8 +15,12 @@ use crate::admission::{Admission, Claim, Grant};
 use crate::hub::Hub;
 use crate::types::{Cause, CloseReason, Stats};
 
-/// Past the engine's own timeout, which has closed the transport by then: the refusal below is never seen.
-const TURN_TIMEOUT: Duration = Duration::from_secs(CONNECT_TIMEOUT.as_secs() + 1);
+/// A turn that comes later after the handshake than this is not taken: the answer to CONNECT might meet the engine's
+/// timeout, and the stock client would be connected and at once cut off.
+const TURN_TIMEOUT: Duration = CONNECT_TIMEOUT.saturating_sub(Duration::from_millis(250));
+
+/// The engine's timeout has closed the transport by then: a refusal that is returned later is never seen.
+const CLOSED_BY: Duration = CONNECT_TIMEOUT.saturating_add(Duration::from_secs(1));
 
 /// What a CONNECT packet is judged and counted with.
 pub(super) struct Door {
@@ -50,16 +54,20 @@ impl Door {
 
     /// Waits until the user's bucket has room. The engine closes the transport of whoever waits too long.
     async fn wait_for_turn(&self, grant: &Grant, handshake: &Handshake) -> Result<(), ConnectError> {
-        let deadline = Instant::now() + TURN_TIMEOUT;
+        // The engine counts from the handshake, and only until the first CONNECT that was let in.
+        let is_first = handshake.opened.elapsed() < CONNECT_TIMEOUT;
+        let begun = if is_first { handshake.opened } else { Instant::now() };
+        let deadline = begun + TURN_TIMEOUT;
         for user in &grant.users {
             while let Err(wait) = self.admission.turn(user) {
                 let turn = Instant::now() + wait;
-                tokio::time::sleep_until(turn.min(deadline)).await;
                 if turn >= deadline {
                     self.stats.refusals(Cause::UserRate).inc();
                     tracing::warn!(remoteIp = %handshake.client.peer, uniqueUserId = first_room(grant), "rate limit block");
+                    tokio::time::sleep_until(begun + CLOSED_BY).await;
                     return Err(ConnectError("rate limit block"));
                 }
+                tokio::time::sleep_until(turn).await;
             }
         }
         Ok(())

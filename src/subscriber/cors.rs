@@ -2,7 +2,7 @@
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_REQUEST_HEADERS, CONTENT_LENGTH, VARY,
+    ACCESS_CONTROL_REQUEST_HEADERS, VARY,
 };
 use http::{HeaderMap, HeaderValue};
 
@@ -14,11 +14,11 @@ pub(super) fn decorate(headers: &mut HeaderMap, origin: Option<HeaderValue>) {
     }
 }
 
-/// Adds what the answer to a preflight carries besides.
+/// Adds what the answer to a preflight carries besides. vrchats sends `Content-Length: 0` too, which RFC 9110 (8.6)
+/// forbids in a 204, and which hyper takes out.
 pub(super) fn preflight(headers: &mut HeaderMap, asked: &HeaderMap) {
     headers.insert(VARY, HeaderValue::from_static("Origin, Access-Control-Request-Headers"));
     headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET,POST"));
-    headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     if let Some(names) = asked.get(ACCESS_CONTROL_REQUEST_HEADERS) {
         headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, names.clone());
     }

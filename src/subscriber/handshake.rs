@@ -6,6 +6,7 @@ use http::header::{CONNECTION, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE
 use http::{HeaderMap, Method, Request, Uri};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
+use tokio::time::Instant;
 
 use super::engine_error::EngineError;
 use crate::admission::{Client, Seat};
@@ -127,6 +128,7 @@ pub(super) struct Handshake {
     pub(super) client: Client,
     pub(super) rooms: Vec<String>,
     pub(super) origin: Option<String>,
+    pub(super) opened: Instant,
     pub(super) joined: Mutex<Option<Joined>>,
     /// Given back when the engine drops the session.
     pub(super) _seat: Seat,

@@ -1,18 +1,23 @@
 //! A gateway of the test's own, on free ports of loopback, and the clients that talk to it.
 
+pub mod certificates;
+pub mod dial;
 pub mod http;
 pub mod node;
+pub mod polling;
 pub mod process;
 pub mod socket;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use roomcast::admission::token::daily_token;
 use roomcast::app::{App, Drained, Running};
 use roomcast::config::{self, Machine, Sources};
+use roomcast::listen::TlsError;
 use roomcast::types::{Clock, Secret, Stats};
 use serde_json::{Value, json};
 
@@ -83,6 +88,16 @@ impl Gateway {
         connection.request("POST /publish\nContent-Type: application/json", body).await
     }
 
+    /// The answer to a request on a connection of its own to the producer port.
+    pub async fn ask_producer(&self, head: &str, body: impl AsRef<[u8]>) -> Answer {
+        Connection::open(self.producer()).await.request(head, body).await
+    }
+
+    /// The answer to a request on a connection of its own to the consumer port.
+    pub async fn ask_consumer(&self, head: &str, body: impl AsRef<[u8]>) -> Answer {
+        Connection::open(self.consumer()).await.request(head, body).await
+    }
+
     /// Publishes `message` to `room` and expects that it is taken.
     pub async fn publish(&self, room: &str, message: &Value) {
         let mut body = message.clone();
@@ -93,16 +108,45 @@ impl Gateway {
 
     /// A subscriber of `room` that is connected.
     pub async fn subscribe(&self, room: &str) -> Socket {
-        let query = format!("&uniqueUserId={room}");
-        let (socket, answer) = Socket::connect(self.consumer(), &query, json!({ "token": token() })).await;
+        self.subscribe_all(&[room]).await
+    }
+
+    /// A websocket with this query that sent CONNECT with `auth`, and the answer.
+    pub async fn connect(&self, query: &str, auth: Value) -> (Socket, String) {
+        Socket::connect(self.consumer(), query, auth).await
+    }
+
+    /// A subscriber of several rooms, or of none, that is connected with the day's token.
+    pub async fn subscribe_all(&self, rooms: &[&str]) -> Socket {
+        let query: String = rooms.iter().map(|room| format!("&uniqueUserId={room}")).collect();
+        let (socket, answer) = self.connect(&query, json!({ "token": token() })).await;
         assert!(answer.starts_with("40{"), "{answer}");
         socket
+    }
+
+    /// Waits until the gateway's numbers are as `reached` wants them.
+    pub async fn until(&self, reached: impl Fn(&Stats) -> bool) {
+        let deadline = Instant::now() + http::PATIENCE;
+        while !reached(self.stats()) {
+            assert!(Instant::now() < deadline, "{:#?}", self.stats());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Waits until no session is left.
+    pub async fn emptied(&self) {
+        self.until(|stats| stats.sessions.get() == 0 && stats.subscribers.get() == 0).await;
     }
 
     /// Asserts that `subscriber` of `room` was sent nothing so far: what is published last arrives first.
     pub async fn expect_silence(&self, subscriber: &mut Socket, room: &str) {
         self.publish(room, &json!({ "last": true })).await;
         assert_eq!(subscriber.event().await, (room.to_owned(), json!({ "last": true })));
+    }
+
+    /// Has the gateway read its certificates again.
+    pub fn reload_certificates(&self) -> Result<(), TlsError> {
+        self.running.reload_certificates()
     }
 
     pub async fn drain(self) -> Drained {

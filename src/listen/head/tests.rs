@@ -51,7 +51,7 @@ async fn an_idle_connection_waits_and_its_next_head_has_a_deadline_of_its_own() 
     stream.read_u8().await.unwrap();
     stream.phase().answering();
     stream.phase().awaiting();
-    let idle = tokio::time::timeout(Duration::from_secs(60), stream.read_u8()).await;
+    let idle = timeout(Duration::from_secs(60), stream.read_u8()).await;
     assert!(idle.is_err(), "nothing may end an idle connection here");
 
     client.write_all(b"b").await.unwrap();

@@ -4,14 +4,15 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+
+use super::dial::{Stream, dial};
 
 /// No answer takes longer; a test that waits in vain fails instead of hanging.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One connection.
 pub struct Connection {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     read: Vec<u8>,
 }
 
@@ -33,12 +34,21 @@ impl Answer {
 
 impl Connection {
     pub async fn open(addr: SocketAddr) -> Self {
-        Self { stream: TcpStream::connect(addr).await.unwrap(), read: Vec::new() }
+        Self::over(dial(addr).await)
+    }
+
+    pub fn over(stream: impl Stream + 'static) -> Self {
+        Self { stream: Box::new(stream), read: Vec::new() }
     }
 
     /// Sends bytes as they are.
     pub async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.stream.write_all(bytes.as_ref()).await.unwrap();
+    }
+
+    /// Sends bytes as far as the gateway takes them: it may have closed the connection by then.
+    pub async fn send_what_is_taken(&mut self, bytes: impl AsRef<[u8]>) {
+        let _ = self.stream.write_all(bytes.as_ref()).await;
     }
 
     /// Sends a request; `head` is the request line and headers but Host and Content-Length, separated by `\n`.
@@ -67,8 +77,21 @@ impl Connection {
         tokio::time::timeout(PATIENCE, self.read_answer(head_only)).await.expect("no answer in time")
     }
 
+    /// Exactly so many bytes; none when the gateway closed the connection before.
+    pub async fn bytes(&mut self, length: usize) -> Option<Vec<u8>> {
+        while self.read.len() < length {
+            if !tokio::time::timeout(PATIENCE, self.fill()).await.expect("no bytes in time") {
+                return None;
+            }
+        }
+        Some(self.read.drain(..length).collect())
+    }
+
     /// Whether the gateway has closed the connection, after waiting for it.
     pub async fn closed(&mut self) -> bool {
+        if !self.read.is_empty() {
+            return false;
+        }
         let mut byte = [0];
         match tokio::time::timeout(PATIENCE, self.stream.read(&mut byte)).await {
             Ok(Ok(0) | Err(_)) => true,
