@@ -12,6 +12,7 @@
 
 mod admin;
 mod cluster;
+mod commands;
 mod harness;
 mod hostile;
 mod life;
@@ -19,6 +20,7 @@ mod limits;
 mod logs;
 mod proxies;
 mod publish;
+mod start;
 mod subscribe;
 mod tls;
 mod tokens;
