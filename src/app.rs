@@ -35,7 +35,7 @@ pub enum StartError {
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// A port cannot be bound.
-    #[error("{key}: cannot listen on {addr}: {source}")]
+    #[error("{key}: cannot listen on {addr}; is the address this machine's, and does nobody else listen there?")]
     Bind {
         /// The setting that names the port.
         key: &'static str,
@@ -45,8 +45,8 @@ pub enum StartError {
         source: io::Error,
     },
     /// The system refuses a thread or a runtime.
-    #[error("cannot start a worker: {0}")]
-    Worker(io::Error),
+    #[error("cannot start a worker")]
+    Worker(#[source] io::Error),
 }
 
 /// The addresses that are really bound, also where the settings say port 0.

@@ -91,7 +91,7 @@ async fn until_the_end(running: Running, mut signals: Signals) -> u8 {
     while signals.next().await == Wish::Reload {
         match running.reload_certificates() {
             Ok(()) => tracing::info!("certificates read again"),
-            Err(error) => tracing::error!("the certificates in use stay: {error}"),
+            Err(error) => tracing::error!("the certificates in use stay: {:#}", anyhow::Error::from(error)),
         }
     }
     tracing::info!("stopping: no new connections; a second signal ends at once");

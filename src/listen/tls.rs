@@ -25,7 +25,7 @@ pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file cannot be read.
-    #[error("{key}: cannot read {}: {source}", path.display())]
+    #[error("{key}: cannot read {}", path.display())]
     Read {
         /// The setting that names the file.
         key: &'static str,
@@ -45,8 +45,8 @@ pub enum TlsError {
         wanted: &'static str,
     },
     /// The key does not fit the certificate, or either cannot be used.
-    #[error("PUB_KEY_PATH, PRIV_KEY_PATH: the certificate and the private key cannot be used together: {0}")]
-    Pair(rustls::Error),
+    #[error("PUB_KEY_PATH, PRIV_KEY_PATH: the certificate and the private key cannot be used together")]
+    Pair(#[source] rustls::Error),
     /// The authority of client certificates cannot be used.
     #[error("CA_PATH: {0}")]
     ClientCa(String),
