@@ -177,6 +177,7 @@ async fn a_poll_that_waits_is_answered_by_the_drain() {
 #[tokio::test]
 async fn who_never_connects_holds_up_no_drain() {
     let (mut process, ports) = Process::serving(&[]).await;
+    let _silent = [Connection::open(ports.producer).await, Connection::open(ports.consumer).await];
     let _websocket = Socket::open(ports.consumer, "", &[]).await.unwrap();
     let mut polling = Connection::open(ports.consumer).await;
     let open = polling.request("GET /socket.io/?EIO=4&transport=polling", "").await.body;
