@@ -109,7 +109,7 @@ impl Connection {
                 return None;
             }
         };
-        let head = String::from_utf8(self.read.drain(..end + 4).collect()).unwrap();
+        let head = String::from_utf8_lossy(&self.read.drain(..end + 4).collect::<Vec<_>>()).into_owned();
         let mut lines = head.trim_end().split("\r\n");
         let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
         let headers: Vec<_> =
