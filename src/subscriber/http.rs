@@ -35,12 +35,17 @@ const ENGINE_PATH: &str = "/socket.io/";
 /// A client's packets arrive within this, or their request is given up.
 const POST_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Once transports are closed the engine answers the polls of those it knows. What waits for longer is the poll of a
+/// session that never connected, or packets that do not come; neither may hold up the drain.
+const CLOSING_GRACE: Duration = Duration::from_secs(1);
+
 /// The subscriber side of the gateway. Clones share it.
 #[derive(Clone)]
 pub struct Subscribers {
     admission: Arc<dyn Admission>,
     engine: Engine,
     stopping: CancellationToken,
+    closing: CancellationToken,
     stats: Arc<Stats>,
 }
 
@@ -55,7 +60,8 @@ impl Subscribers {
     ) -> Self {
         let door = Door { admission: Arc::clone(&admission), hub, stats: Arc::clone(&stats) };
         open_namespace(&engine, Arc::new(door));
-        Self { admission, engine, stopping: lifecycle.stopping.clone(), stats }
+        let (stopping, closing) = (lifecycle.stopping.clone(), lifecycle.closing.clone());
+        Self { admission, engine, stopping, closing, stats }
     }
 
     /// Answers one request of the consumer port.
@@ -122,14 +128,17 @@ impl Subscribers {
     }
 
     async fn forward(&self, request: Request<Incoming>) -> Response<Body> {
-        let timeout = (request.method() == Method::POST).then_some(POST_TIMEOUT);
-        let answer = self.engine.service.call(request);
-        let answer = match timeout {
-            Some(timeout) => match tokio::time::timeout(timeout, answer).await {
-                Ok(answer) => answer,
-                Err(_) => return engine_error(EngineError::BadRequest),
-            },
-            None => answer.await,
+        let is_post = request.method() == Method::POST;
+        let given_up = async {
+            tokio::select! {
+                () = tokio::time::sleep(POST_TIMEOUT), if is_post => {}
+                () = self.closing.cancelled() => tokio::time::sleep(CLOSING_GRACE).await,
+            }
+        };
+        let answer = tokio::select! {
+            biased;
+            answer = self.engine.service.call(request) => answer,
+            () = given_up => return engine_error(EngineError::BadRequest),
         };
         match answer {
             Ok(response) => with_numeric_code(response).await,

@@ -175,6 +175,23 @@ async fn a_poll_that_waits_is_answered_by_the_drain() {
 }
 
 #[tokio::test]
+async fn who_never_connects_holds_up_no_drain() {
+    let (mut process, ports) = Process::serving(&[]).await;
+    let _silent = [Connection::open(ports.producer).await, Connection::open(ports.consumer).await];
+    let _websocket = Socket::open(ports.consumer, "", &[]).await.unwrap();
+    let mut polling = Connection::open(ports.consumer).await;
+    let open = polling.request("GET /socket.io/?EIO=4&transport=polling", "").await.body;
+    let open: serde_json::Value = serde_json::from_str(open.strip_prefix('0').unwrap()).unwrap();
+    let path = format!("/socket.io/?EIO=4&transport=polling&sid={}", open["sid"].as_str().unwrap());
+    assert_eq!(polling.request(&format!("GET {path}"), "").await.body, "2", "the ping that comes at once");
+    polling.send_request(&format!("GET {path}"), "").await;
+    let began = Instant::now();
+    process.signal(Signal::TERM);
+    assert_eq!(process.end().await.code(), Some(0), "{:#?}", process.lines);
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
 async fn a_second_signal_ends_at_once() {
     let (mut process, ports) = Process::serving(&[]).await;
     let _under_way = half_a_publish(ports, "room-1").await;

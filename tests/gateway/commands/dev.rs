@@ -161,6 +161,32 @@ async fn a_second_run_makes_nothing_and_takes_no_settings_from_elsewhere() {
 }
 
 #[tokio::test]
+async fn the_node_example_listens_to_it() {
+    let dev = Dev::start(Shell::new(&[])).await;
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("client_example");
+    assert!(example.join("node_modules").exists(), "no stock client: run `make test`, or npm ci in client_example");
+    let mut command = Command::new("node");
+    command.arg(example.join("node_subscriber.mjs")).kill_on_drop(true);
+    command.env("ROOMCAST_URL", &dev.consumer).env("ROOMCAST_USER", "room-1");
+    command.env("WEBSOCKET_AUTH_TOKEN_SECRET_FILE", dev.shell.path("certs/dev/secret"));
+    command.env("NODE_EXTRA_CA_CERTS", dev.shell.path("certs/dev/ca.pem"));
+    let mut subscriber =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("node");
+    let mut said = BufReader::new(subscriber.stderr.take().unwrap()).lines();
+    let line = tokio::time::timeout(PATIENCE, said.next_line()).await.expect("it connects").unwrap().unwrap();
+    assert!(line.starts_with(&format!("connected to {} ", dev.consumer)), "{line}");
+    let ca = dev.shell.path_text("certs/dev/ca.pem");
+    let options = ["publish", "--url", &dev.producer, "--cacert", &ca, "--target", "room-1", "--data", r#"{"n":1}"#];
+    dev.shell.run(&options).await.ok();
+    let mut events = BufReader::new(subscriber.stdout.take().unwrap()).lines();
+    let line = tokio::time::timeout(PATIENCE, events.next_line()).await.expect("an event").unwrap().unwrap();
+    let line: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!((&line["event"], &line["args"]), (&json!("room-1"), &json!([{ "n": 1 }])));
+    drop(subscriber);
+    dev.stop().await;
+}
+
+#[tokio::test]
 async fn it_refuses_production_and_one_port_for_both() {
     let production = Shell::new(&[("NODE_ENV", "production")]);
     let told = production.run(&["dev"]).await.fault(64);
