@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    ExitCode::from(roomcast::cli::run(std::env::args_os()))
+    roomcast::cli::run(std::env::args_os())
 }

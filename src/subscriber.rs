@@ -4,6 +4,7 @@
 //! any of them. It is named in this folder only: the rest of the house knows [`Subscribers`], the hub's fan-out, and
 //! the admission trait that a subscriber calls.
 
+mod compress;
 pub mod config;
 mod connect;
 mod cors;

@@ -28,6 +28,8 @@ pub struct Config {
     pub sessions_max: u64,
     /// `MAX_CONNECTIONS_PER_IP`: sessions of one address.
     pub sessions_per_address_max: Option<u64>,
+    /// `RATE_LIMIT_EXEMPT`: subscribers' addresses without limits.
+    pub exempt: CidrList,
 }
 
 /// The client address comes from a header when the peer is a trusted proxy.
@@ -68,6 +70,4 @@ pub struct RateConfig {
     pub per_address: NonZeroU32,
     /// New sessions a second of one user; the burst is five times that.
     pub per_user: NonZeroU32,
-    /// `RATE_LIMIT_EXEMPT`: addresses without limits.
-    pub exempt: CidrList,
 }

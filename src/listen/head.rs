@@ -52,7 +52,8 @@ impl Phase {
     }
 }
 
-/// A stream whose reads fail when a request head takes too long, and end when transports are being closed.
+/// A stream whose reads fail when a request head takes too long, and yield nothing more when transports are being
+/// closed.
 #[derive(Debug)]
 pub(super) struct HeadTimed<S, G> {
     stream: S,
@@ -84,7 +85,9 @@ impl<S: AsyncRead + Unpin, G: Unpin> AsyncRead for HeadTimed<S, G> {
         let this = self.get_mut();
         let phase = this.phase.get();
         if phase != ANSWERING && this.closing.is_cancelled() {
-            return Poll::Ready(Ok(()));
+            // The end of a websocket's input would end its session at once, with events that are still to be written.
+            // Whoever closes it writes them first.
+            return if phase == UPGRADED { Poll::Pending } else { Poll::Ready(Ok(())) };
         }
         if phase == READING {
             if this.poll_overdue(cx).is_ready() {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, ORIGIN, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    ACCEPT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ORIGIN, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -13,6 +15,7 @@ use hyper::service::Service as _;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::compress::compressed;
 use super::connect::{Door, open_namespace};
 use super::cors;
 use super::engine::Engine;
@@ -95,7 +98,8 @@ impl Subscribers {
             }
         };
         if asked.session.is_some() {
-            return self.forward(compact(request)).await;
+            let accepted = request.headers().get(ACCEPT_ENCODING).cloned();
+            return compressed(self.forward(compact(request)).await, accepted).await;
         }
         let handshake = match self.open(peer, request.headers(), asked.rooms) {
             Ok(handshake) => handshake,

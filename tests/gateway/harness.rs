@@ -65,10 +65,6 @@ impl Gateway {
         self.running.addresses().consumer
     }
 
-    pub fn admin(&self) -> SocketAddr {
-        self.running.addresses().admin.unwrap()
-    }
-
     pub fn consumer_url(&self) -> String {
         format!("http://{}", self.consumer())
     }

@@ -2,11 +2,21 @@
 
 #![allow(unreachable_pub, reason = "a test binary exports nothing")]
 #![allow(dead_code, reason = "to be removed once every part of the harness is used")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may end itself; clippy's own exception knows test functions, not what they call"
+)]
 
+mod admin;
 mod cluster;
 mod harness;
 mod hostile;
+mod life;
 mod limits;
+mod logs;
 mod proxies;
 mod publish;
 mod subscribe;

@@ -27,7 +27,7 @@ fn number(n: u32) -> NonZeroU32 {
     NonZeroU32::new(n).unwrap()
 }
 
-/// Publishers of 3.4's rows, one origin, nobody's token, no limits.
+/// Two networks of publishers, one origin, nobody's token, no limits.
 fn config() -> Config {
     Config {
         publishers: cidr("1.2.3.0/24,2001:db8::/32"),
@@ -38,6 +38,7 @@ fn config() -> Config {
         rates: None,
         sessions_max: 1000,
         sessions_per_address_max: None,
+        exempt: CidrList::default(),
     }
 }
 
@@ -45,8 +46,10 @@ fn behind(header: ProxyHeader) -> Option<ProxyConfig> {
     Some(ProxyConfig { trusted: cidr("127.0.0.0/8"), header })
 }
 
-fn rates(exempt: &str) -> Option<RateConfig> {
-    Some(RateConfig { per_address: number(20), per_user: number(1), exempt: cidr(exempt) })
+/// The same with limits, which do not hold for `exempt`.
+fn limited(exempt: &str) -> Config {
+    let rates = Some(RateConfig { per_address: number(20), per_user: number(1) });
+    Config { rates, exempt: cidr(exempt), ..config() }
 }
 
 /// A gate, and all that a test moves or reads beside it.

@@ -32,6 +32,7 @@ pub(super) fn config(reader: &mut Reader<'_>, raw: &Raw) -> Result<Config, Noted
     let publishes_per_second = reader.optional("PUBLISH_RATE_LIMIT", publish_rate, number_or_off(1..=RATE_MAX));
     let auth = auth::config(reader, raw);
     let rates = rates(reader, raw);
+    let exempt = networks(reader, "RATE_LIMIT_EXEMPT", raw.rate_limit_exempt.as_deref());
     let share = raw.max_connections_per_ip.as_deref();
     let share = reader.optional("MAX_CONNECTIONS_PER_IP", share, number_or_off(1..=SESSIONS_MAX));
     let config = Config {
@@ -43,6 +44,7 @@ pub(super) fn config(reader: &mut Reader<'_>, raw: &Raw) -> Result<Config, Noted
         rates: rates?,
         sessions_max: 0,
         sessions_per_address_max: share?.flatten(),
+        exempt: exempt?,
     };
     reader.settings.resolve("PUBLISH_RATE_LIMIT", "off".to_owned());
     reader.settings.resolve("MAX_CONNECTIONS_PER_IP", "off".to_owned());
@@ -115,8 +117,7 @@ fn rates(reader: &mut Reader<'_>, raw: &Raw) -> Result<Option<RateConfig>, Noted
     let is_on = reader.required("RATE_LIMIT", raw.rate_limit.as_deref(), parse::switch);
     let per_address = reader.required("RATE_LIMIT_PER_IP", raw.rate_limit_per_ip.as_deref(), rate);
     let per_user = reader.required("RATE_LIMIT_PER_USER", raw.rate_limit_per_user.as_deref(), rate);
-    let exempt = networks(reader, "RATE_LIMIT_EXEMPT", raw.rate_limit_exempt.as_deref());
-    let rates = RateConfig { per_address: per_address?, per_user: per_user?, exempt: exempt? };
+    let rates = RateConfig { per_address: per_address?, per_user: per_user? };
     Ok(is_on?.then_some(rates))
 }
 

@@ -1,7 +1,7 @@
 //! The head's deadline on a paused clock.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-use tokio::time::{Instant, advance};
+use tokio::time::{Instant, advance, timeout};
 
 use super::*;
 
@@ -51,7 +51,7 @@ async fn an_idle_connection_waits_and_its_next_head_has_a_deadline_of_its_own() 
     stream.read_u8().await.unwrap();
     stream.phase().answering();
     stream.phase().awaiting();
-    let idle = tokio::time::timeout(Duration::from_secs(60), stream.read_u8()).await;
+    let idle = timeout(Duration::from_secs(60), stream.read_u8()).await;
     assert!(idle.is_err(), "nothing may end an idle connection here");
 
     client.write_all(b"b").await.unwrap();
@@ -69,6 +69,9 @@ async fn closing_ends_reads_but_not_the_answer_under_way() {
     closing.cancel();
     assert_eq!(stream.read_u8().await.unwrap(), b'a');
     stream.phase().upgraded();
+    let frame = timeout(HEAD_TIMEOUT, stream.read_u8()).await;
+    assert!(frame.is_err(), "neither a frame nor the end, which would close the websocket with its queue unwritten");
+    stream.phase().awaiting();
     assert_eq!(stream.read_u8().await.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
     advance(HEAD_TIMEOUT * 2).await;
 }

@@ -69,6 +69,7 @@ impl Bench {
             rates: None,
             sessions_max: 1,
             sessions_per_address_max: None,
+            exempt: Default::default(),
         };
         let producer = Producer {
             gate: Gate::new(gate, Clock::system(), stats.clone()),

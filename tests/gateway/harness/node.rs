@@ -5,6 +5,7 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
+use tokio::time::{Instant, timeout_at};
 
 use super::http::PATIENCE;
 
@@ -43,8 +44,10 @@ impl StockClients {
         if let Some(at) = self.unread.iter().position(&wanted) {
             return self.unread.remove(at);
         }
+        // One deadline for all lines: a client that is refused again and again never falls silent.
+        let deadline = Instant::now() + PATIENCE * 2;
         loop {
-            let line = tokio::time::timeout(PATIENCE * 2, self.lines.next_line()).await;
+            let line = timeout_at(deadline, self.lines.next_line()).await;
             let line = line.unwrap_or_else(|_| panic!("the client did not say it; it said {:?}", self.unread));
             let line: Value = serde_json::from_str(&line.unwrap().expect("the client ended")).unwrap();
             if wanted(&line) {

@@ -76,7 +76,7 @@ impl Socket {
             let message = tokio::time::timeout(PATIENCE, self.stream.next()).await.expect("no packet in time");
             match message {
                 Some(Ok(Message::Text(text))) if text.as_str() == "2" => {
-                    self.send_what_is_taken(Message::text("3")).await
+                    self.send_what_is_taken(Message::text("3")).await;
                 }
                 Some(Ok(Message::Text(text))) if text.as_str() == "1" => return None,
                 Some(Ok(Message::Text(text))) => return Some(text.to_string()),

@@ -35,8 +35,7 @@ fn the_address_is_judged_before_the_origin_and_both_before_the_rate() {
 
 #[test]
 fn each_address_publishes_at_its_rate() {
-    let rates = rates("1.2.3.4");
-    let house = House::new(Config { publishes_per_second: Some(number(10)), rates, ..config() });
+    let house = House::new(Config { publishes_per_second: Some(number(10)), ..limited("1.2.3.4") });
     let publish = |ip| house.gate.publish(client(ip));
     assert_eq!((0..50).filter(|_| publish("1.2.3.4").is_ok()).count(), 10);
     let refusal = publish("1.2.3.4").unwrap_err();

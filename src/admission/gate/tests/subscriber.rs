@@ -175,7 +175,7 @@ fn hearing_nothing_is_warned_of_once_a_minute() {
 
 #[test]
 fn an_address_opens_sessions_at_its_rate() {
-    let house = House::new(Config { rates: rates("198.51.100.0/24"), ..config() });
+    let house = House::new(limited("198.51.100.0/24"));
     let opened =
         |ip: &str| (0..100).filter(|_| house.gate.open(house.gate.client(peer(ip), &HeaderMap::new())).is_ok()).count();
     assert_eq!(opened("192.0.2.1"), 40);
@@ -216,7 +216,7 @@ fn without_limits_nothing_is_counted() {
 
 #[test]
 fn v14_users_are_counted_by_room_and_nameless_ones_by_address() {
-    let house = House::new(Config { rates: rates("198.51.100.0/24"), ..config() });
+    let house = House::new(limited("198.51.100.0/24"));
     let users = |client: Client, query: &[&str]| {
         let query: Vec<String> = query.iter().map(|&name| name.to_owned()).collect();
         house.gate.connect(Claim { client, query_rooms: &query, auth: None }).unwrap().users
@@ -235,7 +235,7 @@ fn v14_users_are_counted_by_room_and_nameless_ones_by_address() {
 
 #[test]
 fn v14b_v16_a_user_takes_turns_and_is_told_how_long_to_wait() {
-    let house = House::new(Config { rates: rates(""), ..config() });
+    let house = House::new(limited(""));
     let user = UserKey::Room(RoomName::new("alice").unwrap());
     assert_eq!((0..20).filter(|_| house.gate.turn(&user).is_ok()).count(), 5);
     assert_eq!(house.gate.turn(&user), Err(Duration::from_secs(1)));
@@ -245,7 +245,7 @@ fn v14b_v16_a_user_takes_turns_and_is_told_how_long_to_wait() {
     assert_eq!(house.all_refusals(), 0, "a wait is no refusal");
 
     let auth = AuthConfig { token: daily(), jwt: None };
-    let locked = House::new(Config { auth, rates: rates(""), ..config() });
+    let locked = House::new(Config { auth, ..limited("") });
     for _ in 0..50 {
         assert_eq!(rooms(&locked, &["alice"], &json!({"token": "wrong"})), Err(Cause::InvalidToken));
     }
@@ -259,7 +259,7 @@ fn v14b_v16_a_user_takes_turns_and_is_told_how_long_to_wait() {
 #[test]
 fn a_sweep_disturbs_nobody_and_the_public_gate_works_with_real_clocks() {
     let stats = Arc::<Stats>::default();
-    let config = Config { rates: rates(""), publishes_per_second: Some(number(1)), ..config() };
+    let config = Config { publishes_per_second: Some(number(1)), ..limited("") };
     let gate = Gate::new(config, Clock::system(), Arc::clone(&stats));
     let _seat = gate.open(client("192.0.2.1")).unwrap();
     gate.sweep();

@@ -56,7 +56,7 @@ fn speak_at_all_levels() {
     tracing::warn!(target: "hyper::proto", "their warning");
     tracing::info!(target: "h2", "their info");
     tracing::debug!(target: "rustls", "their debug, with a key");
-    tracing::trace!(target: "socketioxide", "their trace, with a body");
+    tracing::trace!(target: "some_library", "their trace, with a body");
 }
 
 #[test]
