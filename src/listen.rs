@@ -1,8 +1,8 @@
 //! Sockets and TLS: from a bound address to a decrypted stream whose request head arrives in time.
 //!
-//! The consumer port has an accept loop of its own ([`subscribers`]): a gateway of long-lived sockets must bound them,
+//! The consumer port has an accept loop of its own ([`serve_subscribers`]): a gateway of long-lived sockets must bound them,
 //! shed what is too much and hand streams on to websockets. The producer port is served by axum-server
-//! ([`publishers`]).
+//! ([`serve_publishers`]).
 
 mod bind;
 pub mod config;

@@ -1,7 +1,6 @@
 //! The gateway as its users meet it: real sockets, the stock client, the `roomcast` command.
 
 #![allow(unreachable_pub, reason = "a test binary exports nothing")]
-#![allow(dead_code, reason = "to be removed once every part of the harness is used")]
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -12,6 +11,7 @@
 
 mod admin;
 mod cluster;
+mod commands;
 mod harness;
 mod hostile;
 mod life;
@@ -19,6 +19,7 @@ mod limits;
 mod logs;
 mod proxies;
 mod publish;
+mod start;
 mod subscribe;
 mod tls;
 mod tokens;

@@ -25,7 +25,7 @@ pub struct Process {
     log: Lines<BufReader<ChildStdout>>,
     /// What was logged so far.
     pub lines: Vec<Value>,
-    folder: TempDir,
+    _folder: TempDir,
 }
 
 /// Where a gateway process listens.
@@ -63,7 +63,7 @@ impl Process {
     pub fn spawn(folder: TempDir, mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().expect("the binary");
         let log = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, log, lines: Vec::new(), folder }
+        Self { child, log, lines: Vec::new(), _folder: folder }
     }
 
     /// Starts `roomcast` as [`Process::start`] does, and waits until it listens.
@@ -80,11 +80,6 @@ impl Process {
             consumer: self.listening("consumer").await,
             admin: self.listening("admin").await,
         }
-    }
-
-    /// The folder that the process runs in.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
     }
 
     /// Reads the log up to the first line, from here on, that `wanted` accepts.

@@ -37,7 +37,7 @@ async fn meets(gateway: &Gateway, is_producer: bool, request: &[u8], expected: O
     let answer = connection.answer(request.starts_with(b"HEAD")).await.map(|answer| answer.status);
     match expected {
         Refused(status) if request.len() > 10_000 => {
-            assert!(answer.is_none_or(|it| it == status), "{answer:?}: {shown}")
+            assert!(answer.is_none_or(|it| it == status), "{answer:?}: {shown}");
         }
         Refused(status) | Kept(status) => assert_eq!(answer, Some(status), "{shown}"),
         Closed => assert_eq!(answer, None, "{shown}"),
