@@ -3,9 +3,11 @@
 mod http;
 mod slow;
 mod socketio;
+mod upgrade;
 mod websocket;
 
 use crate::harness::Gateway;
+use crate::harness::http::Connection;
 use crate::harness::socket::Socket;
 
 /// A gateway that lets everybody listen, with one honest subscriber.
@@ -23,4 +25,20 @@ async fn is_unharmed(gateway: &Gateway, mut witness: Socket) {
     drop(witness);
     gateway.emptied().await;
     gateway.until(|stats| stats.sockets.get() == 0).await;
+}
+
+/// A frame as a client sends it, with a mask of zeros; `first` is its first byte.
+fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    let length = match payload.len() {
+        short @ ..126 => vec![0x80 | u8::try_from(short).unwrap()],
+        medium @ ..65_536 => [&[0xfe], u16::try_from(medium).unwrap().to_be_bytes().as_slice()].concat(),
+        long => [&[0xff], u64::try_from(long).unwrap().to_be_bytes().as_slice()].concat(),
+    };
+    [&[first], length.as_slice(), &[0; 4], payload].concat()
+}
+
+/// The next frame: its first byte and its payload. None when the connection is closed.
+async fn next(connection: &mut Connection) -> Option<(u8, Vec<u8>)> {
+    let head = connection.bytes(2).await?;
+    Some((head[0], connection.bytes((head[1] & 0x7f).into()).await?))
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use flate2::bufread::GzDecoder;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::dial::{Stream, dial};
@@ -21,6 +22,7 @@ pub struct Connection {
 pub struct Answer {
     pub status: u16,
     pub headers: Vec<(String, String)>,
+    /// Inflated if it was compressed.
     pub body: String,
 }
 
@@ -120,7 +122,11 @@ impl Connection {
             while self.read.len() < length {
                 assert!(self.fill().await, "the answer's body was cut");
             }
-            answer.body = String::from_utf8(self.read.drain(..length).collect()).unwrap();
+            let bytes: Vec<u8> = self.read.drain(..length).collect();
+            answer.body = match answer.header("content-encoding") {
+                "gzip" => std::io::read_to_string(GzDecoder::new(bytes.as_slice())).unwrap(),
+                _ => String::from_utf8(bytes).unwrap(),
+            };
         }
         Some(answer)
     }

@@ -2,23 +2,13 @@
 
 use std::time::Duration;
 
-use super::{is_unharmed, with_witness};
+use super::{frame, is_unharmed, next, with_witness};
 use crate::harness::Gateway;
 use crate::harness::http::Connection;
 
 const UPGRADE: &str = "GET /socket.io/?EIO=4&transport=websocket&uniqueUserId=room-2\nConnection: Upgrade\n\
                        Upgrade: websocket\nSec-WebSocket-Version: 13\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
 const CLOSE: u8 = 0x88;
-
-/// A frame as a client sends it, with a mask of zeros; `first` is its first byte.
-fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
-    let length = match payload.len() {
-        short @ ..126 => vec![0x80 | u8::try_from(short).unwrap()],
-        medium @ ..65_536 => [&[0xfe], u16::try_from(medium).unwrap().to_be_bytes().as_slice()].concat(),
-        long => [&[0xff], u64::try_from(long).unwrap().to_be_bytes().as_slice()].concat(),
-    };
-    [&[first], length.as_slice(), &[0; 4], payload].concat()
-}
 
 /// A connected subscriber, as a connection.
 async fn subscriber(gateway: &Gateway) -> Connection {
@@ -27,12 +17,6 @@ async fn subscriber(gateway: &Gateway) -> Connection {
     connection.send(frame(0x81, b"40")).await;
     while !next(&mut connection).await.expect("the answer to CONNECT").1.starts_with(b"40{") {}
     connection
-}
-
-/// The next frame: its first byte and its payload. None when the connection is closed.
-async fn next(connection: &mut Connection) -> Option<(u8, Vec<u8>)> {
-    let head = connection.bytes(2).await?;
-    Some((head[0], connection.bytes((head[1] & 0x7f).into()).await?))
 }
 
 /// Whether the gateway closes the connection; events are not expected on the way.
