@@ -1,7 +1,7 @@
 //! How deeply a body nests, found out without parsing it.
 
-/// Objects and arrays inside each other, the outermost counted. Receivers parse by recursion; 128 is what the
-/// strictest common parser takes (serde_json), and more than any message needs.
+/// Objects and arrays inside each other, the outermost counted. Receivers may parse by recursion, which a body
+/// of 100 kB could take tens of thousands of levels deep; 128 is more than any message needs.
 pub const NESTING_MAX: usize = 128;
 
 /// Whether more than [`NESTING_MAX`] brackets are open at once. Brackets inside strings are text. Of text that is not
