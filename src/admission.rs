@@ -37,7 +37,7 @@ pub struct Client {
     pub addr: ClientAddr,
     /// What a trusted proxy reported, for the log; none when the peer speaks for itself.
     pub forwarded: Option<ClientAddr>,
-    /// False when a trusted proxy sent no address, or the address is in `RATE_LIMIT_EXEMPT`.
+    /// False when a trusted proxy sent no header, or the address is in `RATE_LIMIT_EXEMPT`.
     pub limited: bool,
 }
 
@@ -76,9 +76,10 @@ pub trait Admission: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`Cause::ForeignOrigin`](crate::types::Cause::ForeignOrigin).
-    fn browser(&self, headers: &HeaderMap) -> Result<Option<HeaderValue>, Refusal>;
+    fn browser(&self, peer: PeerAddr, headers: &HeaderMap) -> Result<Option<HeaderValue>, Refusal>;
 
     /// The address that counts for a request. Never a refusal: without a readable header the peer's own counts.
+    /// A trusted proxy that sends no header at all is exempt from the limits for addresses.
     fn client(&self, peer: PeerAddr, headers: &HeaderMap) -> Client;
 
     /// Takes a place for a new session, which is given back when the [`Seat`] is dropped.

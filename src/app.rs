@@ -87,7 +87,8 @@ impl App {
         let consumer = Port {
             tls: load_tls(listen, |ports| ports.consumer)?,
             write_timeout: listen.write_timeout,
-            sockets_max: Some(listen.sockets_max),
+            sockets: Arc::clone(&stats.sockets),
+            sockets_max: listen.sockets_max,
             lifecycle: lifecycle.clone(),
             stats: Arc::clone(&stats),
         };
@@ -96,7 +97,8 @@ impl App {
             None
         } else {
             let tls = load_tls(listen, |ports| ports.producer)?;
-            let port = Port { tls, sockets_max: None, ..consumer.0.clone() };
+            let sockets = Arc::clone(&stats.publisher_sockets);
+            let port = Port { tls, sockets, sockets_max: listen.publisher_sockets_max, ..consumer.0.clone() };
             Some((port, bind("HTTP_PORT", listen.host, listen.producer_port, workers)?))
         };
         let admin = match config.ops.admin_addr {
@@ -138,12 +140,14 @@ impl App {
             gate: Arc::clone(&gate),
             publisher: Publisher::new(self.config.publish, hub, Arc::clone(&self.stats)),
             config: self.config.producer,
+            stopping: self.lifecycle.stopping.clone(),
             stats: Arc::clone(&self.stats),
         });
 
         let consumer = Consumer {
             subscribers: subscribers.clone(),
             demo: self.demo,
+            lifecycle: self.lifecycle.clone(),
             producer: self.producer.is_none().then(|| router.clone()),
         };
         let tls = [&self.consumer.0.tls, &self.producer.as_ref().and_then(|(port, _)| port.tls.clone())]
@@ -289,7 +293,9 @@ impl Running {
         self.readiness.set_draining();
         self.lifecycle.stopping.cancel();
         let in_order = async {
-            self.lifecycle.requests_done().await;
+            // A publisher that stops in the middle of a body must not keep subscribers from an orderly end; of what it
+            // did not finish nothing was emitted.
+            let _ = tokio::time::timeout(self.drain_timeout / 2, self.lifecycle.requests_done()).await;
             self.lifecycle.closing.cancel();
             self.subscribers.close().await;
             self.lifecycle.connections_done().await;

@@ -14,6 +14,7 @@ use std::thread::JoinHandle;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 pub use config::Config;
 pub use readiness::{Phase, Readiness};
@@ -40,6 +41,12 @@ impl Lifecycle {
     /// Runs a task that serves publishers on the current runtime. A drain waits for it before it closes transports.
     pub fn spawn_publishers(&self, server: impl Future<Output = ()> + Send + 'static) {
         self.requests.spawn(server);
+    }
+
+    /// Counts a publisher's request under way until the token is dropped. A drain waits for it before it closes
+    /// transports.
+    pub fn request_under_way(&self) -> TaskTrackerToken {
+        self.requests.token()
     }
 
     /// Runs a task until it ends or the process is finished.

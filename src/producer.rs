@@ -8,21 +8,26 @@ mod error;
 mod media;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::Method;
 use http::request::Parts;
+use tokio_util::sync::CancellationToken;
 
-use crate::admission::{Client, Gate};
+use crate::admission::{Client, Gate, Refusal};
 use crate::publish::Publisher;
-use crate::types::{PeerAddr, Stats};
+use crate::types::{Cause, PeerAddr, Stats};
 use answer::text;
 use body::Inbound;
 pub use config::Config;
 use encoding::Encoding;
 use error::Error;
+
+/// When to come back to a gateway that stops.
+const DRAIN_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// What the producer's API needs to answer a request.
 #[derive(Clone)]
@@ -33,6 +38,8 @@ pub struct Producer {
     pub publisher: Arc<Publisher>,
     /// The API's settings.
     pub config: Config,
+    /// Cancelled when the gateway stops; a publish that comes later is refused.
+    pub stopping: CancellationToken,
     /// Where refusals are counted.
     pub stats: Arc<Stats>,
 }
@@ -95,6 +102,7 @@ impl Producer {
     async fn route(&self, client: Client, head: &Parts, body: &mut Inbound) -> Result<Response, Error> {
         match (Endpoint::at(head.uri.path()), &head.method) {
             (Some(Endpoint::Publish), &Method::POST) => {
+                self.require_running()?;
                 self.gate.publish(client)?;
                 self.publish(head, body).await
             }
@@ -103,6 +111,15 @@ impl Producer {
             (Some(Endpoint::Status), &Method::OPTIONS) => Ok(answer::allowed(&text::GET_HEAD)),
             _ => Err(Error::NotFound),
         }
+    }
+
+    /// Another gateway, or this one after its restart, will take it.
+    fn require_running(&self) -> Result<(), Refusal> {
+        if self.stopping.is_cancelled() {
+            self.stats.refusals(Cause::Draining).inc();
+            return Err(Refusal::passing(Cause::Draining, DRAIN_RETRY_AFTER));
+        }
+        Ok(())
     }
 
     async fn publish(&self, head: &Parts, body: &mut Inbound) -> Result<Response, Error> {

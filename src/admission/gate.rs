@@ -79,7 +79,7 @@ impl<C: governor::clock::Clock + Clone> Gate<C> {
     /// 403 for an untrusted or unreadable address or a foreign origin.
     pub fn publisher(&self, peer: PeerAddr, headers: &HeaderMap) -> Result<Client, Refusal> {
         let client = self.publishing_client(peer, headers)?;
-        self.origin(Some(peer), headers)?;
+        self.origin(peer, headers)?;
         Ok(client)
     }
 
@@ -127,13 +127,13 @@ impl<C: governor::clock::Clock + Clone> Gate<C> {
         Ok(Client { peer, addr, forwarded, limited: true })
     }
 
-    fn origin(&self, peer: Option<PeerAddr>, headers: &HeaderMap) -> Result<Option<HeaderValue>, Refusal> {
+    fn origin(&self, peer: PeerAddr, headers: &HeaderMap) -> Result<Option<HeaderValue>, Refusal> {
         match self.config.origins.judge(headers) {
             RequestOrigin::Absent => Ok(None),
             RequestOrigin::Allowed(origin) => Ok(Some(origin.clone())),
             RequestOrigin::Foreign => {
                 let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok()).map(excerpt);
-                warn!(remoteIp = peer.map(display), origin, "foreign origin");
+                warn!(remoteIp = %peer, origin, "foreign origin");
                 Err(self.refuse(Refusal::lasting(Cause::ForeignOrigin)))
             }
         }
@@ -158,7 +158,9 @@ impl<C: governor::clock::Clock + Clone> Gate<C> {
             (None, None) => rooms::asked_for(claim),
             (Some(daily), None) if token::check(daily, now, shown) => rooms::asked_for(claim),
             // The daily token is every user's, and where users have tokens of their own it opens nobody's room.
-            (Some(daily), Some(_)) if token::looks_daily(shown) && token::check(daily, now, shown) => Ok(Vec::new()),
+            (Some(daily), Some(_)) if token::looks_daily(shown) && token::check(daily, now, shown) => {
+                rooms::asked_for(claim).map(|_| Vec::new())
+            }
             (_, Some(jwt)) => {
                 let own = jwt.room(shown, now).ok_or(Cause::InvalidToken)?;
                 let asked_for = rooms::asked_for(claim)?;
@@ -189,19 +191,19 @@ impl<C> Admission for Gate<C>
 where
     C: governor::clock::Clock + Clone + Send + Sync + 'static,
 {
-    fn browser(&self, headers: &HeaderMap) -> Result<Option<HeaderValue>, Refusal> {
-        self.origin(None, headers)
+    fn browser(&self, peer: PeerAddr, headers: &HeaderMap) -> Result<Option<HeaderValue>, Refusal> {
+        self.origin(peer, headers)
     }
 
     fn client(&self, peer: PeerAddr, headers: &HeaderMap) -> Client {
         let (addr, forwarded) = match origination(peer, headers, self.config.proxy.as_ref()) {
             Origination::Peer(addr) => (addr, None),
             Origination::Forwarded(addr) => (addr, Some(addr)),
-            Origination::UntrustedProxy => (peer.into(), None),
-            Origination::Missing | Origination::Unreadable => {
+            Origination::UntrustedProxy | Origination::Unreadable => (peer.into(), None),
+            Origination::Missing => {
                 // All who come through this proxy would share one address and its limits.
                 if self.headerless.is_due() {
-                    warn!(remoteIp = %peer, "a trusted proxy sends no readable client address: its clients have no address limit");
+                    warn!(remoteIp = %peer, "a trusted proxy sends no client address: its clients have no address limit");
                 }
                 return Client { peer, addr: peer.into(), forwarded: None, limited: false };
             }
@@ -212,7 +214,9 @@ where
     fn open(&self, client: Client) -> Result<Seat, Refusal> {
         self.seat(client).map_err(|refusal| {
             let cause = refusal.cause.label();
-            warn!(remoteIp = %client.peer, forwardedIp = forwarded(client), cause, "rate limit block");
+            let message =
+                if refusal.cause == Cause::AddressRate { "rate limit block" } else { "no place for a session" };
+            warn!(remoteIp = %client.peer, forwardedIp = forwarded(client), cause, "{message}");
             self.refuse(refusal)
         })
     }

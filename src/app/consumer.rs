@@ -6,6 +6,7 @@ use http_body_util::Either;
 use hyper::body::Incoming;
 use tower::ServiceExt;
 
+use crate::lifecycle::Lifecycle;
 use crate::producer;
 use crate::subscriber::{self, Subscribers};
 use crate::types::PeerAddr;
@@ -17,6 +18,7 @@ type Body = Either<subscriber::Body, axum::body::Body>;
 pub(super) struct Consumer {
     pub(super) subscribers: Subscribers,
     pub(super) demo: Option<Router>,
+    pub(super) lifecycle: Lifecycle,
     /// Set when both ports have the same number.
     pub(super) producer: Option<Router>,
 }
@@ -24,7 +26,10 @@ pub(super) struct Consumer {
 impl Consumer {
     pub(super) async fn answer(&self, peer: PeerAddr, request: Request<Incoming>) -> Response<Body> {
         match self.router_beside(request.uri().path()) {
-            Some(router) => ask(router.clone(), peer, request).await,
+            Some(router) => {
+                let _under_way = self.lifecycle.request_under_way();
+                ask(router.clone(), peer, request).await
+            }
             None => self.subscribers.answer(peer, request).await.map(Either::Left),
         }
     }

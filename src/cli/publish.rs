@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::time::Duration;
 
-use http::{HeaderName, StatusCode};
+use http::StatusCode;
 use hyper::body::Bytes;
 use serde::de::IgnoredAny;
 
@@ -15,8 +15,6 @@ use super::{EXIT_FAULT, EXIT_OK, EXIT_USAGE};
 
 /// How long the gateway may take to answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
-/// How many subscribers were there to receive the event, if the gateway says so.
-const RECEIVERS: HeaderName = HeaderName::from_static("x-receivers");
 
 /// Publish one event to one room
 #[derive(Clone, Debug, clap::Args)]
@@ -96,9 +94,6 @@ fn report(answer: &Answer, out: &mut impl Write) -> u8 {
     }
     // The event is out, whether or not anybody reads this.
     let _ = writeln!(out, "OK");
-    if let Some(receivers) = answer.head.headers.get(RECEIVERS).and_then(|value| value.to_str().ok()) {
-        let _ = writeln!(out, "X-Receivers: {receivers}");
-    }
     EXIT_OK
 }
 

@@ -39,7 +39,7 @@ pub(super) fn config(settings: &mut Settings, machine: &Machine, notes: &mut Not
     };
     let reader = &mut Reader { settings, notes };
     let connections = listen::connections(reader, &raw, machine);
-    let listen = listen::config(reader, &raw);
+    let ports = listen::config(reader, &raw);
     let ops = ops(reader, &raw);
     let admission = admission::config(reader, &raw);
     let producer = producer(reader, &raw);
@@ -48,12 +48,16 @@ pub(super) fn config(settings: &mut Settings, machine: &Machine, notes: &mut Not
     let cluster = cluster(reader, &raw, machine);
     let log = log(reader, &raw, machine);
     let lifecycle = lifecycle(reader, &raw);
-    if let (Ok(listen), Ok(ops)) = (&listen, &ops) {
-        admin_port(reader, listen, ops);
+    if let (Ok(ports), Ok(ops)) = (&ports, &ops) {
+        admin_port(reader, ports, ops);
     }
     let connections = connections.ok()?;
     Some(Config {
-        listen: crate::listen::Config { sockets_max: connections.sockets_max, ..listen.ok()? },
+        listen: crate::listen::Config {
+            sockets_max: connections.sockets_max,
+            publisher_sockets_max: listen::publisher_sockets_of(machine.files_max),
+            ..ports.ok()?
+        },
         admission: crate::admission::Config { sessions_max: connections.sessions_max, ..admission.ok()? },
         producer: producer.ok()?,
         publish: publish.ok()?,

@@ -19,6 +19,8 @@ pub struct Config {
     pub write_timeout: Duration,
     /// Sockets of the consumer port; one more is accepted and closed.
     pub sockets_max: u64,
+    /// Sockets of the producer port, so that strangers there cannot take every file from subscribers.
+    pub publisher_sockets_max: u64,
 }
 
 /// Paths of PEM files, and who must show a client certificate.

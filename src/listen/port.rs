@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use super::Tls;
 use super::stream::Stream;
 use crate::lifecycle::Lifecycle;
+use crate::types::stats::{Gauge, GaugeGuard};
 use crate::types::{Cause, Stats};
 
 /// A peer that vanished without a word is noticed after this, plus the write timeout.
@@ -23,8 +24,10 @@ pub struct Port {
     pub tls: Option<Tls>,
     /// A socket that takes no byte for so long is closed.
     pub write_timeout: Duration,
-    /// Sockets that may be open; one more is accepted and closed. None: as many as the process may open.
-    pub sockets_max: Option<u64>,
+    /// Sockets that are open.
+    pub sockets: Arc<Gauge>,
+    /// Sockets that may be open; one more is accepted and closed.
+    pub sockets_max: u64,
     /// What ends the port.
     pub lifecycle: Lifecycle,
     /// What the port counts.
@@ -32,6 +35,16 @@ pub struct Port {
 }
 
 impl Port {
+    /// Counts one more socket, or says that there are too many.
+    pub(super) fn admit(&self) -> Option<GaugeGuard> {
+        let guard = self.sockets.try_enter(self.sockets_max);
+        if guard.is_none() {
+            self.stats.refusals(Cause::SocketsFull).inc();
+            tracing::warn!(sockets = self.sockets_max, "too many sockets: a new one was closed");
+        }
+        guard
+    }
+
     /// Sets the socket's options and shakes hands.
     pub(super) async fn secure(&self, socket: TcpStream) -> io::Result<Stream> {
         self.set_options(&socket)?;

@@ -16,6 +16,7 @@ use tower::Service;
 use super::head::{HeadTimed, Phase};
 use super::stream::Stream;
 use super::{HEAD_BYTES_MAX, Port};
+use crate::types::stats::GaugeGuard;
 use crate::types::{IDLE_TIMEOUT, PeerAddr};
 
 /// Serves `router` until the lifecycle stops and every request under way is answered.
@@ -53,19 +54,20 @@ struct PublisherAcceptor {
     port: Arc<Port>,
 }
 
-type Accepted<S> = io::Result<(HeadTimed<Stream, ()>, PublisherService<S>)>;
+type Accepted<S> = io::Result<(HeadTimed<Stream, GaugeGuard>, PublisherService<S>)>;
 
 impl<S: Send + 'static> Accept<TcpStream, S> for PublisherAcceptor {
-    type Stream = HeadTimed<Stream, ()>;
+    type Stream = HeadTimed<Stream, GaugeGuard>;
     type Service = PublisherService<S>;
     type Future = Pin<Box<dyn Future<Output = Accepted<S>> + Send>>;
 
     fn accept(&self, socket: TcpStream, service: S) -> Self::Future {
         let port = Arc::clone(&self.port);
         Box::pin(async move {
+            let guard = port.admit().ok_or(io::ErrorKind::ConnectionRefused)?;
             let peer = PeerAddr::new(socket.peer_addr()?);
             let stream = port.secure(socket).await?;
-            let stream = HeadTimed::new(stream, port.lifecycle.closing.clone(), ());
+            let stream = HeadTimed::new(stream, port.lifecycle.closing.clone(), guard);
             let service = PublisherService { inner: service, peer, phase: stream.phase() };
             Ok((stream, service))
         })

@@ -18,7 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::head::HeadTimed;
 use super::{HEAD_BYTES_MAX, Port};
 use crate::types::stats::GaugeGuard;
-use crate::types::{Cause, IDLE_TIMEOUT, PeerAddr};
+use crate::types::{IDLE_TIMEOUT, PeerAddr};
 
 /// First and longest wait after `accept` failed. Running out of files does not pass in microseconds.
 const BACK_OFF_MIN: Duration = Duration::from_millis(5);
@@ -68,11 +68,7 @@ where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let Some(guard) = port.stats.sockets.try_enter(port.sockets_max.unwrap_or(u64::MAX)) else {
-        port.stats.refusals(Cause::SocketsFull).inc();
-        tracing::warn!(sockets = port.stats.sockets.get(), "too many sockets: a new one was closed");
-        return;
-    };
+    let Some(guard) = port.admit() else { return };
     let task = serve(Arc::clone(port), socket, PeerAddr::new(peer), guard, answer);
     port.lifecycle.spawn_connection(task);
 }

@@ -50,7 +50,13 @@ pub fn init(config: LogConfig, stats: Arc<Stats>) -> Result<LogGuard, InitError>
     let format = Format::new(style, clock.now());
     let lines = LineLayer { format, clock, flood: FloodLimit::default(), writer, stats };
     set_global_default(registry().with(layer::filter(config.level)).with(lines)).map_err(InitError::AlreadySet)?;
+    log_panics();
     Ok(guard)
+}
+
+/// A panic ends one task, and is told as every other error is: in one line.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| tracing::error!(%panic, "a task ended by a panic")));
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use http::header::ACCEPT_ENCODING;
 use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Full};
 use tower::ServiceExt;
+use tower_http::CompressionLevel;
 use tower_http::compression::Compression;
 use tower_http::compression::predicate::SizeAbove;
 
@@ -20,7 +21,9 @@ pub(super) async fn compressed(answer: Response<Full<Bytes>>, accepted: Option<H
     request.headers_mut().insert(ACCEPT_ENCODING, accepted);
     // The middleware wants a service; this one has its answer already.
     let answered = tower::service_fn(move |_: Request<()>| std::future::ready(Ok::<_, Infallible>(answer.clone())));
-    let compression = Compression::new(answered).compress_when(SizeAbove::new(BYTES_MIN));
+    // The fastest level: a megabyte holds the worker for milliseconds, not for tens of them.
+    let compression =
+        Compression::new(answered).quality(CompressionLevel::Fastest).compress_when(SizeAbove::new(BYTES_MIN));
     let Ok(answer) = compression.oneshot(request).await;
     let (parts, body) = answer.into_parts();
     let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();

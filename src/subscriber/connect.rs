@@ -63,7 +63,13 @@ impl Door {
                 let turn = Instant::now() + wait;
                 if turn >= deadline {
                     self.stats.refusals(Cause::UserRate).inc();
-                    tracing::warn!(remoteIp = %handshake.client.peer, uniqueUserId = first_room(grant), "rate limit block");
+                    let forwarded = handshake.client.forwarded.map(tracing::field::display);
+                    tracing::warn!(
+                        remoteIp = %handshake.client.peer,
+                        forwardedIp = forwarded,
+                        uniqueUserId = first_room(grant),
+                        "rate limit block"
+                    );
                     tokio::time::sleep_until(begun + CLOSED_BY).await;
                     return Err(ConnectError("rate limit block"));
                 }

@@ -24,6 +24,10 @@ pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes a websocket reads at once; a subscriber sends little, and the buffer is kept for as long as it is connected.
 const READ_BUFFER_BYTES: usize = 256;
 
+/// Packets that may wait for one subscriber: a burst, or what comes between two polls. An event's bytes are shared by all
+/// who wait for it, so a full queue costs the subscriber itself 168 bytes a packet, 672 KiB.
+const QUEUE_PACKETS_MAX: usize = 4096;
+
 pub(super) type Service = socketioxide::service::SocketIoService<Elsewhere, LocalAdapter>;
 
 /// The engine before anybody is admitted to it.
@@ -43,6 +47,7 @@ impl Engine {
             .ws_max_message_size(config.payload_bytes_max)
             .ws_max_frame_size(config.payload_bytes_max)
             .ws_read_buffer_size(READ_BUFFER_BYTES)
+            .max_buffer_size(QUEUE_PACKETS_MAX)
             .connect_timeout(CONNECT_TIMEOUT)
             .build_with_inner_svc(Elsewhere);
         Self { service, io }
@@ -72,12 +77,21 @@ struct RoomFanout(SocketIo);
 
 impl Fanout for RoomFanout {
     fn emit(&self, publication: &Publication) -> usize {
+        // The namespace is gone once the engine is closed, and nobody listens any more.
+        let Some(namespace) = self.0.of("/") else { return 0 };
         let room = publication.room.as_str().to_owned();
-        let emitted = self.0.to(room).emit(publication.event.as_str(), publication.payload.json());
+        let emitted = namespace.to(room).emit(publication.event.as_str(), publication.payload.json());
         // The local adapter queues while it is polled first; it never waits.
         match emitted.now_or_never() {
             Some(Ok(())) | None => 0,
-            Some(Err(BroadcastError::Socket(errors))) => errors.len(),
+            Some(Err(BroadcastError::Socket(errors))) => {
+                tracing::warn!(
+                    uniqueUserId = publication.room.as_str(),
+                    undelivered = errors.len(),
+                    "an event is lost to subscribers whose queue is full or closed"
+                );
+                errors.len()
+            }
             Some(Err(error)) => {
                 tracing::error!(%error, "cannot encode an event");
                 0

@@ -118,7 +118,7 @@ fn is_websocket_upgrade<B>(request: &Request<B>) -> bool {
         && headers.get(SEC_WEBSOCKET_KEY).is_some_and(|key| key.len() == 24)
 }
 
-fn has_token(headers: &HeaderMap, name: &http::HeaderName, token: &str) -> bool {
+pub(super) fn has_token(headers: &HeaderMap, name: &http::HeaderName, token: &str) -> bool {
     let lines = headers.get_all(name).iter().filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).any(|item| item.trim().eq_ignore_ascii_case(token))
 }

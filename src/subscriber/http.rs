@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ORIGIN, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_ENCODING, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ORIGIN, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::Service as _;
@@ -20,7 +20,7 @@ use super::connect::{Door, open_namespace};
 use super::cors;
 use super::engine::Engine;
 use super::engine_error::EngineError;
-use super::handshake::{EngineRequest, Handshake, compact};
+use super::handshake::{EngineRequest, Handshake, compact, has_token};
 use crate::admission::{Admission, Refusal};
 use crate::hub::Hub;
 use crate::lifecycle::Lifecycle;
@@ -70,7 +70,7 @@ impl Subscribers {
             self.stats.refusals(Cause::NotFound).inc();
             return not_found(request.method(), request.uri().path());
         }
-        let origin = match self.admission.browser(request.headers()) {
+        let origin = match self.admission.browser(peer, request.headers()) {
             Ok(origin) => origin,
             Err(_) => {
                 let mut refused = engine_error(EngineError::Forbidden);
@@ -78,6 +78,7 @@ impl Subscribers {
                 return refused;
             }
         };
+        let keeps_alive = keeps_alive(&request);
         let mut response = if request.method() == Method::OPTIONS {
             preflight(request.headers())
         } else {
@@ -85,6 +86,9 @@ impl Subscribers {
         };
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             cors::decorate(response.headers_mut(), origin);
+            if keeps_alive {
+                say_keep_alive(response.headers_mut());
+            }
         }
         response
     }
@@ -164,6 +168,16 @@ where
         body = error.json().into();
     }
     Response::from_parts(parts, Full::new(body))
+}
+
+fn keeps_alive<B>(request: &Request<B>) -> bool {
+    request.version() == Version::HTTP_11 && !has_token(request.headers(), &CONNECTION, "close")
+}
+
+/// [`IDLE_TIMEOUT`](crate::types::IDLE_TIMEOUT), as Node's server says its own.
+fn say_keep_alive(headers: &mut HeaderMap) {
+    headers.insert(CONNECTION, HeaderValue::from_static("keep-alive"));
+    headers.insert(HeaderName::from_static("keep-alive"), HeaderValue::from_static("timeout=75"));
 }
 
 fn engine_error(error: EngineError) -> Response<Body> {

@@ -66,6 +66,8 @@ impl Drop for GaugeGuard {
 pub struct Stats {
     /// Sockets that are accepted and open, on the consumer port.
     pub sockets: Arc<Gauge>,
+    /// Sockets that are accepted and open, on the producer port.
+    pub publisher_sockets: Arc<Gauge>,
     /// Engine.IO sessions.
     pub sessions: Arc<Gauge>,
     /// Subscribers that are connected to the Socket.IO namespace.

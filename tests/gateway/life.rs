@@ -11,7 +11,7 @@ use crate::harness::environment;
 use crate::harness::http::{Connection, PATIENCE};
 use crate::harness::node::StockClients;
 use crate::harness::process::{
-    Ports, Process, Shell, admin_get, as_texts, ask_admin, post, roomcast_after, tls, token_now,
+    Ports, Process, Shell, admin_get, as_texts, ask_admin, free_port, post, roomcast_after, tls, token_now,
 };
 use crate::harness::socket::Socket;
 
@@ -206,13 +206,46 @@ async fn a_second_signal_ends_at_once() {
 }
 
 #[tokio::test]
-async fn a_drain_has_a_hard_end() {
-    let (mut process, ports) = Process::serving(&[("DRAIN_TIMEOUT_MS", "200")]).await;
+async fn a_publisher_that_stops_in_the_middle_keeps_nobody_from_an_orderly_end() {
+    let (mut process, ports) = Process::serving(&[("DRAIN_TIMEOUT_MS", "1000")]).await;
     let _under_way = half_a_publish(ports, "room-1").await;
     let mut raw = subscribe(ports, "room-1").await;
     process.signal(Signal::TERM);
     closed_as_a_transport(&mut raw).await;
+    assert_eq!(process.end().await.code(), Some(0), "{:#?}", process.lines);
+}
+
+#[tokio::test]
+async fn a_drain_has_a_hard_end() {
+    let (mut process, ports) = Process::serving(&[("DRAIN_TIMEOUT_MS", "400")]).await;
+    let _who_never_reads = subscribe(ports, "room-1").await;
+    let body = json!({ "target_id": "room-1", "filling": "x".repeat(100_000) }).to_string();
+    let mut publisher = Connection::open(ports.producer).await;
+    for _ in 0..200 {
+        assert_eq!(publisher.request(PUBLISH, &body).await.status, 200);
+    }
+    process.signal(Signal::TERM);
     assert_eq!(process.end().await.code(), Some(70), "{:#?}", process.lines);
+}
+
+#[tokio::test]
+async fn one_port_finishes_a_publish_too_and_refuses_a_later_one() {
+    let port = free_port().to_string();
+    let (mut process, ports) = Process::serving(&[("HTTP_PORT", &port), ("WEBSOCKET_PORT", &port)]).await;
+    let mut subscriber = subscribe(ports, "room-1").await;
+    let mut idle = Connection::open(ports.producer).await;
+    assert_eq!(idle.request("GET /status", "").await.status, 200);
+    let mut under_way = half_a_publish(ports, "room-1").await;
+    process.signal(Signal::TERM);
+    draining(ports).await;
+    let late = idle.request(PUBLISH, r#"{"target_id":"room-1","n":2}"#).await;
+    assert_eq!((late.status, late.header("retry-after")), (503, "1"));
+    under_way.send("}").await;
+    assert_eq!(under_way.answer(false).await.map(|answer| answer.status), Some(200));
+    assert!(subscriber.packet().await.unwrap().starts_with("42[\"room-1\""));
+    closed_as_a_transport(&mut subscriber).await;
+    assert_eq!(process.end().await.code(), Some(0), "{:#?}", process.lines);
+    assert!(process.lines.iter().all(|line| line["level"] != "error"), "{:#?}", process.lines);
 }
 
 #[tokio::test]
@@ -269,7 +302,7 @@ async fn metric(admin: &mut Connection, name: &str) -> f64 {
 #[tokio::test]
 async fn running_out_of_files_passes() {
     let folder = tempfile::tempdir().unwrap();
-    let command = roomcast_after("ulimit -n 64", &folder, &environment(&[]));
+    let command = roomcast_after("ulimit -n 40", &folder, &environment(&[]));
     let mut process = Process::spawn(folder, command);
     let ports = process.ports().await;
     let mut subscriber = subscribe(ports, "room-1").await;

@@ -10,6 +10,7 @@
 )]
 
 mod admin;
+mod bursts;
 mod cluster;
 mod commands;
 mod harness;

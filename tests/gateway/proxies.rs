@@ -171,7 +171,10 @@ async fn on_the_consumer_the_same_element_counts() {
                 assert_eq!(open(&gateway, PROXY, &format!("\nX-Forwarded-For: {client}")).await, 429, "{value:?}");
                 assert_eq!(open(&gateway, PROXY, "\nX-Forwarded-For: 5.5.5.5").await, 200, "{value:?}");
             }
-            None => assert_eq!(open(&gateway, PROXY, &format!("\nX-Forwarded-For: {value}")).await, 200, "{value:?}"),
+            None => {
+                assert_eq!(open(&gateway, PROXY, &format!("\nX-Forwarded-For: {value}")).await, 429, "{value:?}");
+                assert_eq!(open(&gateway, PROXY, "").await, 200, "a proxy without the header has no address limit");
+            }
         }
         gateway.drain().await;
     }

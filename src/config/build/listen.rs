@@ -10,8 +10,10 @@ use crate::config::reader::{Noted, Reader};
 use crate::config::sources::Machine;
 use crate::listen::{ClientCertificates, Config, TlsConfig};
 
-/// Files that are not connections of subscribers: publishers, logs, the runtime's own.
-const FILES_RESERVED: u64 = 256;
+/// Files that are no connections: listeners, logs, the admin's, the runtime's own. The admin listener takes 64 at most.
+const FILES_RESERVED: u64 = 128;
+/// One file in so many is a publisher's connection. Publishers are few, and keep theirs.
+const PUBLISHERS_SHARE: u64 = 16;
 /// Below this hard limit of files a warning says so.
 const FILES_ADVISED: u64 = 1024;
 /// Even on a machine that allows next to no files somebody can connect.
@@ -30,7 +32,7 @@ pub(super) struct Connections {
     pub(super) sessions_max: u64,
 }
 
-/// The listeners' settings; `sockets_max` is not yet known.
+/// The listeners' settings; the numbers of sockets are not yet known.
 pub(super) fn config(reader: &mut Reader<'_>, raw: &Raw) -> Result<Config, Noted> {
     let host = reader.required("HOST", raw.host.as_deref(), parse::ip);
     let producer_port = reader.required("HTTP_PORT", raw.http_port.as_deref(), parse::port);
@@ -45,6 +47,7 @@ pub(super) fn config(reader: &mut Reader<'_>, raw: &Raw) -> Result<Config, Noted
         tls: tls?,
         write_timeout: write_timeout?,
         sockets_max: 0,
+        publisher_sockets_max: 0,
     };
     one_port(reader, &config)?;
     Ok(config)
@@ -143,7 +146,13 @@ pub(super) fn connections(reader: &mut Reader<'_>, raw: &Raw, machine: &Machine)
     Ok(connections)
 }
 
+/// Sockets of the producer port.
+pub(super) fn publisher_sockets_of(files_max: u64) -> u64 {
+    (files_max / PUBLISHERS_SHARE).max(SOCKETS_MIN)
+}
+
 fn sockets_of(files_max: u64) -> Connections {
-    let sockets_max = files_max.saturating_sub(FILES_RESERVED).max(SOCKETS_MIN);
+    let taken = FILES_RESERVED + publisher_sockets_of(files_max);
+    let sockets_max = files_max.saturating_sub(taken).max(SOCKETS_MIN);
     Connections { sockets_max, sessions_max: sockets_max - sockets_max / SPARE_SHARE }
 }

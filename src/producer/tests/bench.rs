@@ -14,6 +14,8 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
+use tokio_util::sync::CancellationToken;
+
 use super::super::*;
 use crate::admission::cidr::CidrList;
 use crate::admission::config::AuthConfig;
@@ -75,6 +77,7 @@ impl Bench {
             gate: Gate::new(gate, Clock::system(), stats.clone()),
             publisher: Publisher::new(publish::Config { target_pattern: None }, hub.clone(), stats.clone()),
             config: Config { body_bytes_max: BODY_BYTES_MAX },
+            stopping: CancellationToken::new(),
             stats,
         };
         Self { producer, emitted, _member: hub.join(&[RoomName::new("a").unwrap()]) }

@@ -54,7 +54,7 @@ fn ok(names: &[&str]) -> Result<Vec<String>, Cause> {
 #[test]
 fn v30_a_foreign_origin_is_refused_and_an_allowed_one_repeated() {
     let house = House::new(config());
-    let judge = |lines: &[(&str, &str)]| house.gate.browser(&headers(lines));
+    let judge = |lines: &[(&str, &str)]| house.gate.browser(peer("9.9.9.9"), &headers(lines));
     assert_eq!(judge(&[]), Ok(None));
     assert_eq!(judge(&[("origin", "https://example.com")]).unwrap().unwrap(), "https://example.com");
     assert_eq!(judge(&[("origin", "https://evil.example")]), Err(Refusal::lasting(Cause::ForeignOrigin)));
