@@ -8,7 +8,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::admission::token::daily_token;
 use crate::types::Secret;
 
-/// The options that say how a subscriber proves itself. Without any it shows no token.
+/// The gateway's own setting for the secret.
+const SECRET_KEY: &str = "WEBSOCKET_AUTH_TOKEN_SECRET";
+
+/// The options that say how a subscriber proves itself. Without any it shows the daily
+/// token of the secret that the environment names as it does for the gateway, or none.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct CredentialArgs {
     /// Token to show, a daily token or a JWT; other users of this machine can see it in the list of processes
@@ -17,7 +21,8 @@ pub(crate) struct CredentialArgs {
     /// File of the daily token's secret; the token is computed anew at each connect
     #[arg(long, value_name = "FILE", group = "credential")]
     secret_file: Option<PathBuf>,
-    /// Environment variable that holds the daily token's secret
+    /// Environment variable that holds the daily token's secret, WEBSOCKET_AUTH_TOKEN_SECRET if no option gives a token;
+    /// NAME_FILE may name a file instead
     #[arg(long, value_name = "NAME", group = "credential")]
     secret_env: Option<String>,
     /// UTC hour at which the gateway's day changes
@@ -26,19 +31,27 @@ pub(crate) struct CredentialArgs {
 }
 
 impl CredentialArgs {
-    /// Reads the secret from where the options say.
+    /// Reads the secret from where the options say; `env` looks up an environment variable.
     ///
     /// # Errors
-    /// When the file or the variable is not there, or is empty.
-    pub(crate) fn read(&self) -> anyhow::Result<Credential> {
+    /// When the file or the named variable is not there, or is empty.
+    pub(crate) fn read(&self, env: impl Fn(&str) -> Option<String>) -> anyhow::Result<Credential> {
         if let Some(token) = &self.token {
             return Ok(Credential::Token(Secret::new(token)));
         }
-        let (secret, from) = if let Some(file) = &self.secret_file {
-            let text = std::fs::read_to_string(file).with_context(|| format!("--secret-file {}", file.display()))?;
-            (text.trim_end_matches(['\r', '\n']).to_owned(), format!("--secret-file {}", file.display()))
-        } else if let Some(name) = &self.secret_env {
-            (std::env::var(name).with_context(|| format!("--secret-env {name}"))?, format!("--secret-env {name}"))
+        let name = self.secret_env.as_deref().unwrap_or(SECRET_KEY);
+        let file = match &self.secret_file {
+            Some(file) => Some((file.clone(), format!("--secret-file {}", file.display()))),
+            None if env(name).is_some() => None,
+            None => env(&format!("{name}_FILE")).map(|file| (file.clone().into(), format!("{name}_FILE={file}"))),
+        };
+        let (secret, from) = if let Some((file, from)) = file {
+            let text = std::fs::read_to_string(file).with_context(|| from.clone())?;
+            (text.trim_end_matches(['\r', '\n']).to_owned(), from)
+        } else if let Some(secret) = env(name) {
+            (secret, name.to_owned())
+        } else if self.secret_env.is_some() {
+            bail!("--secret-env {name}: neither {name} nor {name}_FILE is set");
         } else {
             return Ok(Credential::None);
         };
