@@ -21,9 +21,14 @@ pub(crate) use endpoint::Endpoint;
 pub(crate) use error::Error;
 pub(crate) use session::Session;
 
-/// Writes a line to standard error. A closed standard error ends nothing, which `eprintln!` does not promise.
+/// Writes a line to standard error. A closed standard error ends nothing, which `eprintln!` does not promise; but only
+/// what is written by that can be kept out of the output of unit tests.
 pub(crate) fn complain(line: impl fmt::Display) {
-    let _ = writeln!(io::stderr(), "roomcast: {line}");
+    if cfg!(test) {
+        eprintln!("roomcast: {line}");
+    } else {
+        let _ = writeln!(io::stderr(), "roomcast: {line}");
+    }
 }
 
 #[cfg(test)]

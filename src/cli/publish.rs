@@ -37,6 +37,10 @@ pub struct Args {
 /// # Errors
 /// When the gateway cannot be reached.
 pub async fn run(args: Args) -> anyhow::Result<u8> {
+    publish(args, &mut io::stdout()).await
+}
+
+async fn publish(args: Args, out: &mut impl Write) -> anyhow::Result<u8> {
     let body = match read_data(&args.data).map_err(DataError::Unreadable).and_then(|data| body(&args.target, &data)) {
         Ok(body) => body,
         Err(error) => {
@@ -48,7 +52,7 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
     let path = dialer.endpoint().path("/publish");
     let mut connection = Connection::open(&dialer).await?;
     let answer = connection.post(&path, "application/json", body, ANSWER_TIMEOUT).await?;
-    Ok(report(&answer, &mut io::stdout()))
+    Ok(report(&answer, out))
 }
 
 /// Why the data cannot be published.
@@ -89,7 +93,7 @@ fn body(target: &str, data: &[u8]) -> Result<Bytes, DataError> {
 
 fn report(answer: &Answer, out: &mut impl Write) -> u8 {
     if answer.head.status != StatusCode::OK {
-        complain(Error::status(answer.head.status, &answer.body));
+        complain(Error::status_of("producer", answer.head.status, &answer.body));
         return EXIT_FAULT;
     }
     // The event is out, whether or not anybody reads this.

@@ -5,7 +5,7 @@ use http::{Response, StatusCode};
 use hyper::body::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::{Answer, Args, EXIT_FAULT, EXIT_OK, EXIT_USAGE, body, read_data, report, run};
+use super::{Answer, Args, EXIT_FAULT, EXIT_OK, EXIT_USAGE, body, publish, read_data, report};
 use crate::cli::client::testing::Gateway;
 
 #[derive(Debug, Parser)]
@@ -79,8 +79,9 @@ async fn the_request_is_what_a_producer_expects() {
         peer.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK").await.unwrap();
         String::from_utf8(request).unwrap().to_ascii_lowercase()
     };
-    let (code, request) = tokio::join!(run(args), server);
-    assert_eq!(code.unwrap(), EXIT_OK);
+    let mut out = Vec::new();
+    let (code, request) = tokio::join!(publish(args, &mut out), server);
+    assert_eq!((code.unwrap(), out.as_slice()), (EXIT_OK, &b"OK\n"[..]));
     assert!(request.starts_with("post /below/publish http/1.1\r\n"), "{request}");
     assert!(request.contains(&format!("\r\nhost: {}\r\n", gateway.addr())), "{request}");
     assert!(request.contains("\r\ncontent-type: application/json\r\n"), "{request}");
@@ -90,7 +91,7 @@ async fn the_request_is_what_a_producer_expects() {
 #[tokio::test]
 async fn bad_data_is_a_fault_of_usage() {
     let args = parse(&["--target", "room", "--data", "[]"]).unwrap();
-    assert_eq!(run(args).await.unwrap(), EXIT_USAGE);
+    assert_eq!(publish(args, &mut Vec::new()).await.unwrap(), EXIT_USAGE);
 }
 
 #[test]
