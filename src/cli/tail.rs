@@ -34,12 +34,12 @@ pub struct Args {
     tls: TlsArgs,
 }
 
-/// Prints events until there are enough, the process is interrupted, or the gateway refuses the subscriber for good.
+/// Prints events until there are enough, the process is interrupted, or coming back would change nothing.
 ///
 /// # Errors
 /// When the subscriber cannot even try to connect.
 pub async fn run(args: Args) -> anyhow::Result<u8> {
-    let credential = args.credential.read()?;
+    let credential = args.credential.read(|name| std::env::var(name).ok())?;
     let dialer = Dialer::resolve(args.url, || args.tls.config()).await?;
     let mut tail = Tail { dialer, users: args.users, credential, left: args.count, out: io::stdout() };
     tokio::select! {

@@ -54,12 +54,13 @@ impl Dialer {
         &self.endpoint
     }
 
-    /// Keeps the one address that answers now, so that later dials try no other. Returns it.
+    /// Keeps the one address that answers now, in TLS where it should, so that later dials try no other. Returns it.
     ///
     /// # Errors
-    /// When none answers.
+    /// When none answers, or the TLS handshake fails.
     pub(crate) async fn pin(&mut self) -> Result<SocketAddr, Error> {
-        let addr = self.connect().await?.1;
+        let (tcp, addr) = self.connect().await?;
+        self.secure(tcp).await?;
         self.addrs = Arc::new([addr]);
         Ok(addr)
     }
@@ -75,6 +76,10 @@ impl Dialer {
     /// Names the step that failed.
     pub(crate) async fn dial(&self) -> Result<Stream, Error> {
         let (tcp, _) = self.connect().await?;
+        self.secure(tcp).await
+    }
+
+    async fn secure(&self, tcp: TcpStream) -> Result<Stream, Error> {
         let Some(connector) = &self.tls else { return Ok(Either::Left(tcp)) };
         let failed = |cause| Error::Tls { host: self.endpoint.host.clone(), cause };
         let name = ServerName::try_from(self.endpoint.host.clone())

@@ -92,15 +92,15 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The body of a 200, or an error that tells the status.
+    /// The body of a 200, or an error that tells the status; `port` is the gateway's that was asked.
     ///
     /// # Errors
     /// Any other status.
-    pub(crate) fn ok(self) -> Result<Bytes, Error> {
+    pub(crate) fn ok(self, port: &'static str) -> Result<Bytes, Error> {
         if self.head.status == http::StatusCode::OK {
             Ok(self.body)
         } else {
-            Err(Error::status(self.head.status, &self.body))
+            Err(Error::status_of(port, self.head.status, &self.body))
         }
     }
 }

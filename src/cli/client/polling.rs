@@ -43,7 +43,7 @@ impl Polling {
     pub(crate) async fn receive(&mut self) -> Result<Bytes, Error> {
         loop {
             while self.unread.is_empty() {
-                self.unread = self.connection.get(&self.path, POLL_TIMEOUT).await?.ok()?;
+                self.unread = self.connection.get(&self.path, POLL_TIMEOUT).await?.ok("consumer")?;
             }
             let packet = next_packet(&mut self.unread);
             if packet.first() != Some(&b'b') {
@@ -58,7 +58,7 @@ impl Polling {
     /// When the exchange breaks, or its status is not 200.
     pub(crate) async fn send(&mut self, packet: String) -> Result<(), Error> {
         let sent = self.connection.post(&self.path, "text/plain;charset=UTF-8", packet.into(), SEND_TIMEOUT).await?;
-        sent.ok().map(|_| ())
+        sent.ok("consumer").map(|_| ())
     }
 }
 

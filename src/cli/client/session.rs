@@ -35,7 +35,13 @@ impl Session {
         auth: &str,
     ) -> Result<Self, Error> {
         let connected = timeout(CONNECT_TIMEOUT, Self::shake_hands(dialer, transport, rooms, auth)).await;
-        connected.map_err(|_| Error::Timeout { step: "the answer to CONNECT", limit: CONNECT_TIMEOUT })?
+        match connected {
+            Ok(Err(Error::Refused(reason))) if auth.is_empty() && reason.starts_with("invalid token") => {
+                Err(Error::Refused(format!("{reason}; no token was given: --token, --secret-file or --secret-env")))
+            }
+            Ok(connected) => connected,
+            Err(_) => Err(Error::Timeout { step: "the answer to CONNECT", limit: CONNECT_TIMEOUT }),
+        }
     }
 
     async fn shake_hands(dialer: &Dialer, transport: Transport, rooms: &[String], auth: &str) -> Result<Self, Error> {

@@ -60,11 +60,14 @@ impl TlsArgs {
     }
 
     fn roots(&self) -> anyhow::Result<RootCertStore> {
-        let file = match &self.cacert {
-            Some(file) => file.clone(),
-            None => std::env::var_os("SSL_CERT_FILE").map_or_else(|| PathBuf::from(SYSTEM_ROOTS), PathBuf::from),
+        let (file, found) = match &self.cacert {
+            Some(file) => (file.clone(), certificates(file)?),
+            None => {
+                let file = std::env::var_os("SSL_CERT_FILE").map_or_else(|| PathBuf::from(SYSTEM_ROOTS), PathBuf::from);
+                let found = certificates(&file);
+                (file, found.context("whom to trust? give --cacert FILE, or --insecure to trust anybody")?)
+            }
         };
-        let found = certificates(&file).context("whom to trust? give --cacert FILE, or --insecure to trust anybody")?;
         let mut roots = RootCertStore::empty();
         let (added, _) = roots.add_parsable_certificates(found);
         if added == 0 {

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use chrono::DateTime;
 use clap::Parser;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{Args, Credential, EXIT_FAULT, EXIT_OK, Tail, line};
 use crate::cli::client::testing::Gateway;
@@ -67,6 +68,22 @@ async fn an_invalid_token_ends_a_tail() {
         peer
     };
     let (code, _peer) = tokio::join!(tail.run(), server);
+    assert_eq!(code, EXIT_FAULT);
+}
+
+#[tokio::test]
+async fn a_busy_gateway_is_tried_again_and_a_missing_path_ends_a_tail() {
+    let gateway = Gateway::bind().await;
+    let mut tail = tail(gateway.dialer().await, None, Vec::new());
+    let server = async {
+        for status in ["503 Service Unavailable", "404 Not Found"] {
+            let mut peer = gateway.accept().await;
+            assert!(peer.read(&mut [0; 4096]).await.unwrap() > 0);
+            let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n");
+            peer.write_all(answer.as_bytes()).await.unwrap();
+        }
+    };
+    let (code, ()) = tokio::join!(tail.run(), server);
     assert_eq!(code, EXIT_FAULT);
 }
 

@@ -106,3 +106,42 @@ async fn an_http_refusal_tells_its_status() {
     let Err(error) = session else { panic!("connected") };
     assert!(error.to_string().starts_with("the gateway answered 403 Forbidden"), "{error}");
 }
+
+#[tokio::test]
+async fn who_showed_no_token_is_told_how_to() {
+    let gateway = Gateway::bind().await;
+    let dialer = gateway.dialer().await;
+    let server = async {
+        let (mut peer, _) = gateway.open().await;
+        peer.receive().await;
+        peer.send(r#"44{"message":"invalid token"}"#).await;
+        peer
+    };
+    let (session, _peer) = tokio::join!(Session::connect(&dialer, Transport::Websocket, &[], ""), server);
+    let Err(error) = session else { panic!("connected") };
+    let told = error.to_string();
+    assert!(told.ends_with("invalid token; no token was given: --token, --secret-file or --secret-env"), "{told}");
+}
+
+#[tokio::test]
+async fn the_alert_of_a_tls_port_is_no_http() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let gateway = Gateway::bind().await;
+    let dialer = gateway.dialer().await;
+    let server = async {
+        for _ in 0..2 {
+            let mut peer = gateway.accept().await;
+            assert!(peer.read(&mut [0; 4096]).await.unwrap() > 0);
+            peer.write_all(&[0x15, 3, 3, 0, 2, 2, 70]).await.unwrap();
+        }
+    };
+    let client = async {
+        for transport in [Transport::Websocket, Transport::Polling] {
+            let Err(error) = Session::connect(&dialer, transport, &[], "").await else { panic!("connected") };
+            assert!(matches!(error, Error::NotHttp), "{error}");
+            assert!(error.is_final() && error.to_string().ends_with("the port speaks TLS: use https://"), "{error}");
+        }
+    };
+    tokio::join!(client, server);
+}
