@@ -112,9 +112,10 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
     Ok(if report.pass { EXIT_OK } else { EXIT_FAULT })
 }
 
-/// Everything that the generator's tasks share. Fails before any load when a port does not answer at all.
+/// Everything that the generator's tasks share. Fails before any load when a port does not answer, or not in
+/// a TLS that the options trust.
 async fn prepare(args: Args) -> anyhow::Result<Run> {
-    let credential = args.credential.read()?;
+    let credential = args.credential.read(|name| std::env::var(name).ok())?;
     let tls = if args.producer.tls || args.consumer.tls { Some(args.tls.config()?) } else { None };
     let tls = || tls.clone().context("an endpoint speaks TLS without a configuration");
     let mut producer = Dialer::resolve(args.producer, tls).await?;

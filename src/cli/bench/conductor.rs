@@ -1,4 +1,4 @@
-//! Leads a run through its phases: connect, settle, publish, drain, and counts what each of them cost.
+//! Leads a run through its phases: connect, settle, get the publishers ready, publish, drain, and counts what each of them cost.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -25,7 +25,7 @@ const PUBLISHER_GRACE: Duration = Duration::from_secs(1);
 /// How long the phases that wait may take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// Until all are connected.
+    /// Until all subscribers are connected, and then again until all publishers are.
     pub(crate) connect: Duration,
     /// For memory to settle; all of it is taken.
     pub(crate) settle: Duration,
@@ -107,7 +107,9 @@ impl Conductor {
         }
         if self.connect(limits.connect).await {
             self.settle(limits.settle).await;
-            self.publish(limits.drain).await;
+            if self.prepare_publishers(limits.connect).await {
+                self.publish(limits.drain).await;
+            }
         }
         self.progress.clear();
         self.run.enough.cancel();
@@ -116,14 +118,14 @@ impl Conductor {
         Ok(Report::new(&self.run, &self.course, &recorder))
     }
 
-    /// Waits until all are connected; false when that takes too long, is refused, or is interrupted.
+    /// Waits until all subscribers are connected; false when that takes too long, is refused, or is interrupted.
     async fn connect(&mut self, limit: Duration) -> bool {
-        let (all, publishers) = (u64::from(self.run.plan.subscribers), u64::from(self.run.publishers()));
+        let all = u64::from(self.run.plan.subscribers);
         let complete = loop {
             let counts = &self.run.counts;
             self.course.connected = counts.subscribers.get();
             let refused = counts.refused.get() > 0;
-            let complete = self.course.connected == all && counts.publishers_ready.get() == publishers;
+            let complete = self.course.connected == all;
             self.course.connect = self.run.epoch.elapsed();
             let message = format!("{} of {}", HumanCount(self.course.connected), HumanCount(all));
             self.progress.show("connecting", self.course.connected, all, &message);
@@ -140,7 +142,26 @@ impl Conductor {
         while Instant::now() < end && !self.tick().await {
             self.progress.show("settling", 0, 1, &"");
         }
+    }
+
+    /// Connects the publishers, and only now: a gateway soon closes a connection on which no request comes. False when
+    /// that takes too long, cannot succeed, or is interrupted.
+    async fn prepare_publishers(&mut self, limit: Duration) -> bool {
+        let (begin, all) = (Instant::now(), u64::from(self.run.publishers()));
+        self.run.subscribed.cancel();
+        let complete = loop {
+            let counts = &self.run.counts;
+            let (ready, refused) = (counts.publishers_ready.get(), counts.refused.get() > 0);
+            if ready == all || refused || begin.elapsed() > limit {
+                break ready == all;
+            }
+            self.progress.show("connecting", ready, all, &format!("{ready} of {all} publishers"));
+            if self.tick().await {
+                break false;
+            }
+        };
         self.read(|server, usage| server.settled = usage);
+        complete
     }
 
     async fn publish(&mut self, drain: Duration) {

@@ -75,6 +75,7 @@ impl Stream {
 impl Publisher {
     /// Connects before the clock runs: a handshake is no part of a publish.
     async fn get_ready(&mut self) {
+        self.run.subscribed.cancelled().await;
         self.connect().await;
         self.run.counts.publishers_ready.inc();
     }
@@ -96,6 +97,11 @@ impl Publisher {
                 biased;
                 () = run.enough.cancelled() => break,
                 slept = pacer.sleep_until(due) => slept?,
+            }
+            // On a slow schedule the gateway may have closed the connection since the last turn.
+            self.reconnect_if_closed().await;
+            if run.enough.is_cancelled() {
+                break;
             }
             self.publish_one(turn, due).await;
         }
@@ -142,7 +148,7 @@ impl Publisher {
                 stream.outcome.unanswered.push(sequence);
                 self.run.counts.failed.inc();
                 count_cause(&mut self.shared.lock().publish_failures, &error);
-                if !matches!(error, Error::Status { .. }) {
+                if !matches!(error, Error::Status { .. } | Error::NotFound { .. }) {
                     self.connection = None;
                 }
             }
@@ -169,7 +175,10 @@ impl Publisher {
                     self.connection = Some(connection);
                     return;
                 }
-                Err(error) => count_cause(&mut self.shared.lock().publish_failures, &error),
+                Err(error) => {
+                    self.run.counts.refused.add(error.is_final().into());
+                    count_cause(&mut self.shared.lock().publish_failures, &error);
+                }
             }
             tokio::time::sleep(RECONNECT_DELAY).await;
         }
@@ -185,5 +194,9 @@ impl Publisher {
 async fn post(connection: &mut Connection, run: &Run, body: String) -> Result<(), Error> {
     let path = run.producer.endpoint().path("/publish");
     let answer = connection.post(&path, "application/json", body.into(), ANSWER_TIMEOUT).await?;
-    if answer.head.status == StatusCode::OK { Ok(()) } else { Err(Error::status(answer.head.status, &answer.body)) }
+    if answer.head.status == StatusCode::OK {
+        Ok(())
+    } else {
+        Err(Error::status_of("producer", answer.head.status, &answer.body))
+    }
 }

@@ -35,7 +35,7 @@ pub(crate) struct Load {
 pub(crate) struct Counts {
     /// Subscribers that are connected now.
     pub(crate) subscribers: Arc<Gauge>,
-    /// Times that the gateway refused a subscriber for good.
+    /// Times that a connect failed in a way that another attempt would not change.
     pub(crate) refused: Counter,
     /// Publishers that are ready to begin.
     pub(crate) publishers_ready: Counter,
@@ -69,6 +69,8 @@ pub(crate) struct Run {
     pub(crate) epoch: Instant,
     /// Places for handshakes.
     pub(crate) dialing: Semaphore,
+    /// All subscribers are connected: publishers connect.
+    pub(crate) subscribed: CancellationToken,
     /// When publishing begins, once that is known.
     pub(crate) start: watch::Sender<Option<Instant>>,
     /// Publishers send no more.
@@ -97,6 +99,7 @@ impl Run {
             credential,
             epoch: Instant::now(),
             dialing: Semaphore::new(DIALING_MAX),
+            subscribed: CancellationToken::new(),
             start: watch::channel(None).0,
             enough: CancellationToken::new(),
             over: CancellationToken::new(),

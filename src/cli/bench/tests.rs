@@ -5,10 +5,12 @@ mod relay;
 use std::time::Duration;
 
 use clap::Parser;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::conductor::{Conductor, Limits};
 use super::report::Report;
 use super::{Args, prepare};
+use crate::cli::client::testing::Gateway;
 use relay::{Fate, Relay};
 
 #[derive(Debug, Parser)]
@@ -23,7 +25,10 @@ fn parse(args: &[&str]) -> Result<Args, clap::Error> {
 
 /// Runs the load against a relay that treats the n-th publish as `fate` says.
 async fn run(options: &[&str], fate: fn(u64) -> Fate) -> serde_json::Value {
-    let relay = Relay::start(fate).await;
+    run_against(&Relay::start(fate).await, options).await
+}
+
+async fn run_against(relay: &Relay, options: &[&str]) -> serde_json::Value {
     let (producer, consumer) = (format!("http://{}", relay.producer), format!("http://{}", relay.consumer));
     let ports = ["--producer", &producer, "--consumer", &consumer];
     let limits = Limits { connect: Duration::from_secs(30), settle: Duration::ZERO, drain: Duration::from_millis(500) };
@@ -82,6 +87,51 @@ async fn a_loss_fails_the_run_and_a_refused_publish_does_not() {
     assert_eq!(refused["publish"]["failures"]["the gateway answered 503 Service Unavailable"], 1, "{refused}");
     let lost = run(&options, |n| if n == 3 { Fate::Lose } else { Fate::Deliver }).await;
     assert_eq!((&lost["delivery"]["lost"], &lost["pass"]), (&2.into(), &false.into()), "{lost}");
+}
+
+#[tokio::test]
+async fn publishers_connect_when_all_subscribers_have() {
+    let relay = Relay::start(|_| Fate::Deliver).await;
+    let options = ["--subscribers", "3", "--connect-rate", "20", "--publishers", "2", "--duration", "0.1"];
+    let report = run_against(&relay, &options).await;
+    assert_eq!(report["pass"], true, "{report}");
+    // The first only asks whether the port answers.
+    assert_eq!(*relay.members_at_connect.lock().unwrap(), [0, 3, 3]);
+}
+
+#[tokio::test]
+async fn a_refusal_ends_the_connects_at_once_with_its_cause() {
+    let gateway = Gateway::bind().await;
+    let producer = Gateway::bind().await;
+    let (at, to) = (format!("http://{}", gateway.addr()), format!("http://{}", producer.addr()));
+    let args = parse(&["--producer", &to, "--consumer", &at, "--subscribers", "1"]).unwrap();
+    let server = async {
+        drop(gateway.accept().await);
+        let mut peer = gateway.accept().await;
+        assert!(peer.read(&mut [0; 4096]).await.unwrap() > 0);
+        peer.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+    };
+    let limits = Limits { connect: Duration::from_secs(3600), settle: Duration::ZERO, drain: Duration::ZERO };
+    let client = async {
+        let run = prepare(args).await.unwrap();
+        Conductor::new(run, Vec::new()).unwrap().conduct(1, limits).await.unwrap()
+    };
+    let (report, ()) = tokio::join!(client, server);
+    assert!(!report.pass);
+    let table = report.to_string();
+    assert!(table.contains("1  the gateway answered 404 Not Found; is this the consumer port?"), "{table}");
+}
+
+#[tokio::test]
+async fn where_nothing_is_heard_the_verdict_asks_for_the_token() {
+    let options = ["--subscribers", "2", "--publishers", "1", "--rate", "50", "--duration", "0.1"];
+    let hint = "no event arrived: may this token join the rooms?";
+    let deaf = run(&options, |_| Fate::Lose).await;
+    let table = serde_json::from_value::<Report>(deaf).unwrap().to_string();
+    assert!(table.contains(hint) && table.contains("verdict     FAIL"), "{table}");
+    let heard = run(&options, |n| if n == 1 { Fate::Lose } else { Fate::Deliver }).await;
+    let table = serde_json::from_value::<Report>(heard).unwrap().to_string();
+    assert!(!table.contains(hint), "{table}");
 }
 
 #[tokio::test]

@@ -79,11 +79,14 @@ impl Report {
         writeln!(f, "generator   {:.2} s of CPU, {:.2} cores", generator.cpu_s, generator.cores)
     }
 
-    /// What to change when a gateway's limits stood in the way.
+    /// What to change when a gateway's limits stood in the way, or its answers hid why nothing was heard.
     fn advice(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let limited = self.delivery.disconnects.keys().any(|cause| cause.contains("429"));
         if limited && !self.pass {
             writeln!(f, "\nThe gateway limits new sessions: load it with RATE_LIMIT=0 or RATE_LIMIT_EXEMPT.")?;
+        }
+        if self.delivery.expected > 0 && self.delivery.received == 0 {
+            writeln!(f, "\nno event arrived: may this token join the rooms?")?;
         }
         Ok(())
     }

@@ -35,6 +35,8 @@ pub(super) enum Fate {
 pub(super) struct Relay {
     pub(super) producer: SocketAddr,
     pub(super) consumer: SocketAddr,
+    /// How many subscribers were there at each connect to the producer port.
+    pub(super) members_at_connect: Arc<Mutex<Vec<usize>>>,
     _tasks: JoinSet<()>,
 }
 
@@ -43,20 +45,28 @@ struct State {
     rooms: Arc<Mutex<HashMap<String, Vec<UnboundedSender<String>>>>>,
     delayed: Arc<Mutex<Option<(String, String)>>>,
     published: Arc<AtomicU64>,
+    members_at_connect: Arc<Mutex<Vec<usize>>>,
     fate: fn(u64) -> Fate,
 }
 
 impl Relay {
     /// Starts a relay that treats the n-th publish, from 0, as `fate` says.
     pub(super) async fn start(fate: fn(u64) -> Fate) -> Self {
-        let state = State { rooms: Arc::default(), delayed: Arc::default(), published: Arc::default(), fate };
+        let members_at_connect = Arc::<Mutex<Vec<usize>>>::default();
+        let state = State {
+            rooms: Arc::default(),
+            delayed: Arc::default(),
+            published: Arc::default(),
+            members_at_connect: Arc::clone(&members_at_connect),
+            fate,
+        };
         let consumer = Gateway::bind().await;
         let producer = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addrs = (producer.local_addr().unwrap(), consumer.addr());
         let mut tasks = JoinSet::new();
         tasks.spawn(serve_consumers(consumer, state.clone()));
         tasks.spawn(serve_producers(producer, state));
-        Self { producer: addrs.0, consumer: addrs.1, _tasks: tasks }
+        Self { producer: addrs.0, consumer: addrs.1, members_at_connect, _tasks: tasks }
     }
 }
 
@@ -84,6 +94,8 @@ async fn serve_producers(listener: TcpListener, state: State) {
     let mut tasks = JoinSet::new();
     loop {
         let (tcp, _) = listener.accept().await.unwrap();
+        let members = state.rooms.lock().unwrap().values().map(Vec::len).sum();
+        state.members_at_connect.lock().unwrap().push(members);
         let state = state.clone();
         let service = service_fn(move |request| publish(state.clone(), request));
         tasks.spawn(async move {
