@@ -87,7 +87,25 @@ async fn subscribers_that_are_refused_are_a_fault() {
     let report: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
     assert_eq!(report["pass"], false, "{report:#}");
     assert!(!finished.out.is_empty(), "the table stands beside the file");
+    let told =
+        shell.run(&["bench", "--producer", &producer, "--consumer", &producer, "--connect-timeout", "600"]).await;
+    assert!(told.code == 1 && told.out.contains("404 Not Found; is this the consumer port?"), "{told:?}");
     process.stop().await;
     let told = shell.run(&["bench", "--producer", "http://127.0.0.1:1", "--consumer", &consumer]).await.fault(1);
     assert!(told.contains("producer port") && told.contains("127.0.0.1:1"), "{told}");
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_not_trusted_ends_it_before_any_load() {
+    let shell = Shell::new(&[]);
+    let certificates = tls(&shell.certificates("certs").await);
+    shell.certificates("others").await;
+    let (mut process, ports) = Process::serving(&as_texts(&certificates)).await;
+    let producer = format!("https://localhost:{}", ports.producer.port());
+    let consumer = format!("https://localhost:{}", ports.consumer.port());
+    let ca = shell.path_text("others/ca.pem");
+    let options = ["bench", "--producer", &producer, "--consumer", &consumer, "--cacert", &ca];
+    let told = shell.run(&options).await.fault(1);
+    assert!(told.contains("producer port: TLS with localhost failed") && told.contains("--cacert"), "{told}");
+    process.stop().await;
 }

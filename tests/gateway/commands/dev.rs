@@ -187,6 +187,30 @@ async fn the_node_example_listens_to_it() {
 }
 
 #[tokio::test]
+async fn the_node_example_tells_what_lasts_in_a_line_and_ends() {
+    let dev = Dev::start(Shell::new(&[])).await;
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("client_example/node_subscriber.mjs");
+    let alone = dev.shell.path("node_subscriber.mjs");
+    fs::copy(&example, &alone).unwrap();
+    let ca = dev.shell.path_text("certs/dev/ca.pem");
+    for (program, settings, said) in [
+        (&alone, vec![], "run npm ci"),
+        (&example, vec![("WEBSOCKET_AUTH_TOKEN_SECRET_FILE", "missing")], "cannot read missing"),
+        (&example, vec![("ROOMCAST_TRANSPORTS", "polling")], "NODE_EXTRA_CA_CERTS"),
+        (&example, vec![("ROOMCAST_TRANSPORTS", "websocket")], "NODE_EXTRA_CA_CERTS"),
+        (&example, vec![("ROOMCAST_URL", &dev.producer), ("NODE_EXTRA_CA_CERTS", &ca)], "is this the consumer port?"),
+    ] {
+        let mut command = Command::new("node");
+        command.arg(program).kill_on_drop(true).current_dir(dev.shell.folder.path());
+        command.env("ROOMCAST_URL", &dev.consumer).env("ROOMCAST_USER", "room-1").envs(settings);
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("node");
+        let told = finish(child).await.fault(1);
+        assert!(told.lines().count() == 1 && told.contains(said), "{told}");
+    }
+    dev.stop().await;
+}
+
+#[tokio::test]
 async fn it_refuses_production_and_one_port_for_both() {
     let production = Shell::new(&[("NODE_ENV", "production")]);
     let told = production.run(&["dev"]).await.fault(64);

@@ -59,15 +59,45 @@ async fn tls_asks_whom_to_trust() {
     let run = async |more: &[&str]| shell.run(&[&["publish", "--url", &url, "--target", "a"], more].concat()).await;
     assert_eq!(run(&["--cacert", &shell.path_text("certs/ca.pem")]).await.ok(), "OK\n");
     let told = run(&["--cacert", &shell.path_text("others/ca.pem")]).await.fault(1);
-    assert!(told.contains("TLS with localhost failed"), "{told}");
+    assert!(
+        told.contains("TLS with localhost failed") && told.contains("--cacert") && told.contains("--insecure"),
+        "{told}"
+    );
     let told = run(&["--cacert", "missing.pem"]).await.fault(1);
-    assert!(told.contains("missing.pem"), "{told}");
+    assert!(told.starts_with("roomcast: missing.pem: cannot read") && !told.contains("--insecure"), "{told}");
     let finished = run(&["--insecure"]).await;
     assert!(finished.err.contains("--insecure believes whoever answers"), "{finished:?}");
     assert_eq!(finished.ok(), "OK\n");
     let plain = format!("http://localhost:{}", ports.producer.port());
-    run(&["--cacert", &shell.path_text("certs/ca.pem")]).await.ok();
     let told = shell.run(&["publish", "--url", &plain, "--target", "a"]).await.fault(1);
-    assert!(told.starts_with("roomcast: "), "{told}");
+    assert!(told.ends_with("the port speaks TLS: use https://\n"), "{told}");
+    let consumer = format!("https://localhost:{}", ports.consumer.port());
+    let ca = shell.path_text("certs/ca.pem");
+    let told = shell.run(&["publish", "--url", &consumer, "--cacert", &ca, "--target", "a"]).await.fault(1);
+    assert_eq!(told, "roomcast: the gateway answered 404 Not Found; is this the producer port?\n");
+    process.stop().await;
+}
+
+#[tokio::test]
+async fn a_gateway_that_asks_for_a_certificate_gets_one_or_names_the_options() {
+    let shell = Shell::new(&[]);
+    shell.run(&["cert", "--out", "certs", "--client", "backend"]).await.ok();
+    shell.run(&["cert", "--out", "others", "--client", "backend"]).await.ok();
+    let (certificates, ca) = (tls(&shell.path("certs")), shell.path_text("certs/ca.pem"));
+    let settings = [as_texts(&certificates), vec![("CA_PATH", ca.as_str()), ("VERIFY_ORIGIN", "1")]].concat();
+    let (mut process, ports) = Process::serving(&settings).await;
+    let url = format!("https://localhost:{}", ports.producer.port());
+    let run = async |more: &[&str]| {
+        shell.run(&[&["publish", "--url", &url, "--target", "a", "--cacert", &ca], more].concat()).await
+    };
+    let told = run(&[]).await.fault(1);
+    assert!(told.contains("CertificateRequired") && told.contains("give --cert and --key"), "{told}");
+    let told = run(&["--cert", "others/client-backend.pem", "--key", "others/client-backend-key.pem"]).await.fault(1);
+    assert!(told.contains("does not accept the client certificate"), "{told}");
+    let good = ["--cert", "certs/client-backend.pem", "--key", "certs/client-backend-key.pem"];
+    assert_eq!(run(&good).await.ok(), "OK\n");
+    let consumer = format!("https://localhost:{}", ports.consumer.port());
+    let told = shell.run(&["tail", "--url", &consumer, "--user", "a", "--cacert", &ca]).await.fault(1);
+    assert!(told.contains("give --cert and --key"), "{told}");
     process.stop().await;
 }

@@ -82,6 +82,8 @@ async fn a_refusal_ends_it_and_an_interrupt_too() {
     let url = format!("http://{}", ports.consumer);
     let told = shell.run(&["tail", "--url", &url, "--user", "room-1", "--token", "wrong"]).await.fault(1);
     assert_eq!(told, "roomcast: the gateway refused the subscriber: invalid token\n");
+    let told = shell.run(&["tail", "--url", &url, "--user", "room-1"]).await.fault(1);
+    assert!(told.ends_with("invalid token; no token was given: --token, --secret-file or --secret-env\n"), "{told}");
     let told = shell.run(&["tail", "--url", &url, "--user", "room-1", "--secret-file", "missing"]).await.fault(1);
     assert!(told.contains("--secret-file missing"), "{told}");
     let told = shell.run(&["tail", "--url", &url, "--user", "room-1", "--secret-env", "MISSING"]).await.fault(1);
@@ -91,6 +93,41 @@ async fn a_refusal_ends_it_and_an_interrupt_too() {
     tail.says("roomcast: listening").await;
     kill_process(Pid::from_raw(tail.child.id().unwrap().try_into().unwrap()).unwrap(), Signal::INT).unwrap();
     assert_eq!(tail.code().await, Some(0));
+    process.stop().await;
+}
+
+#[tokio::test]
+async fn the_gateways_own_setting_gives_the_secret() {
+    let (mut process, ports) = Process::serving(&[]).await;
+    let shell = Shell::new(&[("WEBSOCKET_AUTH_TOKEN_SECRET", SECRET)]);
+    let mut tail = Tail::start(&shell, &["tail", "--url", &format!("http://{}", ports.consumer), "--user", "room-1"]);
+    tail.says("roomcast: listening to room-1").await;
+    drop(tail);
+    process.stop().await;
+}
+
+#[tokio::test]
+async fn what_lasts_ends_it_with_what_mends_it() {
+    let shell = Shell::new(&[]);
+    let certificates = tls(&shell.certificates("certs").await);
+    shell.certificates("others").await;
+    let (mut process, ports) = Process::serving(&as_texts(&certificates)).await;
+    // An address that the certificate does not hold.
+    let settings = [as_texts(&certificates), vec![("HOST", "127.0.0.2")]].concat();
+    let (mut other_process, elsewhere) = Process::serving(&settings).await;
+    let (port, ca) = (ports.consumer.port(), shell.path_text("certs/ca.pem"));
+    let others = shell.path_text("others/ca.pem");
+    for (url, ca, named) in [
+        (format!("https://localhost:{port}"), &others, "--cacert"),
+        (format!("https://127.0.0.2:{}", elsewhere.consumer.port()), &ca, "a name of the certificate"),
+        (format!("http://localhost:{port}"), &ca, "the port speaks TLS: use https://"),
+        (format!("https://localhost:{}", ports.producer.port()), &ca, "404 Not Found; is this the consumer port?"),
+    ] {
+        let told =
+            shell.run(&["tail", "--url", &url, "--cacert", ca, "--user", "room-1", "--token", "t"]).await.fault(1);
+        assert!(told.lines().count() == 1 && told.contains(named), "{url}: {told}");
+    }
+    other_process.stop().await;
     process.stop().await;
 }
 
