@@ -14,7 +14,7 @@ function fail(words) {
 
 const { io } = await import('socket.io-client').catch((error) => {
   if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
-  fail(`socket.io-client is not installed: run npm ci in the folder of this program`);
+  fail('socket.io-client is not installed: run npm ci in the folder of this program');
 });
 
 function read(variable) {
