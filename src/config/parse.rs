@@ -116,7 +116,7 @@ pub(super) fn methods(text: &str) -> Result<Methods, String> {
             "token" => methods.token = true,
             "jwt" => methods.jwt = true,
             "nonce" => return Err("nonce is not supported by this version; use token or jwt".to_owned()),
-            _ => return Err(format!("{} is neither 0, 1, token nor jwt", shown(word))),
+            _ => return Err(format!("{} is neither 0, 1, token, jwt nor token,jwt", shown(word))),
         }
     }
     Ok(methods)
