@@ -23,6 +23,11 @@ pub(super) struct Setting {
 }
 
 impl Settings {
+    /// The text that counts for a setting, if there is one.
+    pub(super) fn text(&self, key: &str) -> Option<&str> {
+        Some(self.0.get(key)?.text.as_str())
+    }
+
     /// Where a setting stands, if it is given at all.
     pub(super) fn place(&self, key: &str) -> Option<&str> {
         self.0.get(key)?.place.as_deref()
