@@ -93,15 +93,16 @@ impl Dev {
             files::write(&path, &secret, files::Mode::Private, false)?;
             made.push(path.clone());
         }
-        let secret = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        ensure!(!secret.trim().is_empty(), "{} is empty; remove it to have a new one made", path.display());
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let secret = Secret::from_file_text(&text);
+        ensure!(!secret.expose().is_empty(), "{} is empty; remove it to have a new one made", path.display());
         Ok(Self {
             http_port: args.http_port,
             websocket_port: args.websocket_port,
             origins: args.origins.clone(),
             folder,
             client_script: base.join(CLIENT_SCRIPT),
-            secret: Secret::new(secret.trim()),
+            secret,
             made,
         })
     }

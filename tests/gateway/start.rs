@@ -95,19 +95,24 @@ async fn certificates_that_do_not_fit_are_told_by_their_setting() {
     let path = |folder: &std::path::Path, name: &str| folder.join(name).to_str().unwrap().to_owned();
     let garbage = shell.write("garbage.pem", "no certificate");
     let (cert, key) = (path(&ours, "cert.pem"), path(&ours, "key.pem"));
-    for (cert, key, code, names) in [
-        (&cert, &path(&theirs, "key.pem"), 1, "PRIV_KEY_PATH"),
-        (&garbage, &key, 1, "PUB_KEY_PATH"),
-        (&cert, &garbage, 1, "PRIV_KEY_PATH"),
-        (&cert, &path(&ours, "missing.pem"), 64, "PRIV_KEY_PATH"),
-        (&path(&ours, "missing.pem"), &key, 64, "PUB_KEY_PATH"),
+    for (cert, key, names) in [
+        (&cert, &path(&theirs, "key.pem"), "PRIV_KEY_PATH"),
+        (&garbage, &key, "PUB_KEY_PATH"),
+        (&cert, &garbage, "PRIV_KEY_PATH"),
+        (&cert, &path(&ours, "missing.pem"), "PRIV_KEY_PATH"),
+        (&path(&ours, "missing.pem"), &key, "PUB_KEY_PATH"),
     ] {
         let settings = environment(&[("TLS", "1"), ("PUB_KEY_PATH", cert), ("PRIV_KEY_PATH", key)]);
         let pairs: Vec<_> = settings.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-        let finished = Shell::new(&pairs).run(&[]).await;
-        assert_eq!(finished.code, code, "{finished:?}");
+        let shell = Shell::new(&pairs);
+        let finished = shell.run(&[]).await;
+        assert_eq!(finished.code, 64, "{finished:?}");
         let told = finished.out + &finished.err;
         assert!(told.contains(names) && !told.contains("Listening"), "{names}: {told}");
+        let checked = shell.run(&["check"]).await;
+        let fault =
+            checked.out.lines().find(|line| line.starts_with("fault: ")).unwrap_or_else(|| panic!("{checked:?}"));
+        assert!(checked.code == 64 && fault.contains(names), "{names}: {checked:?}");
     }
 }
 

@@ -36,16 +36,17 @@ impl CredentialArgs {
         }
         let (secret, from) = if let Some(file) = &self.secret_file {
             let text = std::fs::read_to_string(file).with_context(|| format!("--secret-file {}", file.display()))?;
-            (text.trim_end_matches(['\r', '\n']).to_owned(), format!("--secret-file {}", file.display()))
+            (Secret::from_file_text(&text), format!("--secret-file {}", file.display()))
         } else if let Some(name) = &self.secret_env {
-            (std::env::var(name).with_context(|| format!("--secret-env {name}"))?, format!("--secret-env {name}"))
+            let text = std::env::var(name).with_context(|| format!("--secret-env {name}"))?;
+            (Secret::new(text), format!("--secret-env {name}"))
         } else {
             return Ok(Credential::None);
         };
-        if secret.is_empty() {
+        if secret.expose().is_empty() {
             bail!("{from}: the secret is empty");
         }
-        Ok(Credential::Daily { secret: Secret::new(secret), start_hour: self.start_hour })
+        Ok(Credential::Daily { secret, start_hour: self.start_hour })
     }
 }
 
