@@ -55,7 +55,7 @@ async fn all_faults_are_told_at_once_and_nothing_is_bound() {
 }
 
 #[tokio::test]
-async fn v06_v22_v32_what_crashed_or_opened_vrchats_is_a_fault_with_a_name() {
+async fn v_06_v_22_v32_what_crashed_or_opened_vrchats_is_a_fault_with_a_name() {
     for (settings, key) in [
         (&[("USE_PROXY", "1"), ("TRUST_PROXY_LIST", "")][..], "TRUST_PROXY_LIST"),
         (&[("WEBSOCKET_AUTH", "yes")], "WEBSOCKET_AUTH"),
@@ -191,7 +191,7 @@ V8_MAX_OLD_SPACE_SIZE=8192
 }
 
 #[tokio::test]
-async fn v41_the_env_file_of_vrchats_in_the_working_directory_serves() {
+async fn v_41_the_env_file_of_vrchats_in_the_working_directory_serves() {
     let shell = Shell::new(&[]);
     let certificates = shell.certificates("certs").await;
     let folder = tempfile::tempdir().unwrap();
@@ -315,7 +315,7 @@ async fn serves_over_tls(shell: &Shell, settings: &[(&str, &str)], publish_optio
 }
 
 #[tokio::test]
-async fn v35_the_settings_of_vrchats_unit_start_a_cluster_that_works() {
+async fn v_35_the_settings_of_vrchats_unit_start_a_cluster_that_works() {
     let shell = Shell::new(&[]);
     let certificates = tls(&shell.certificates("certs").await);
     let ca = shell.path_text("certs/ca.pem");

@@ -37,7 +37,7 @@ const ROWS: [Row; 17] = [
 ];
 
 #[test]
-fn v20_v21_the_rows_of_the_producer() {
+fn v_20_v_21_the_rows_of_the_producer() {
     for (at, header) in [ProxyHeader::XForwardedFor, ProxyHeader::CfConnectingIp].into_iter().enumerate() {
         for (lines, vrchats, ours) in ROWS {
             let house = House::new(Config { proxy: behind(header), ..config() });
