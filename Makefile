@@ -14,9 +14,9 @@ help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
 .PHONY: dev
-dev: tools client_example/node_modules/.stamp ## Run a gateway on this machine, with a demo page
+dev: tools client_example/node_modules/.stamp ## Run a gateway on this machine, with a demo page; ARGS="--origin http://localhost:3000"
 	$(CARGO) build --locked
-	@exec $(CARGO) run --quiet --locked -- dev
+	@exec $(CARGO) run --quiet --locked -- dev $(ARGS)
 
 .PHONY: test
 test: tools client_example/node_modules/.stamp tests/client/node_modules/.stamp ## Run the tests: cargo, node and npm are enough

@@ -1,8 +1,8 @@
 //! Who may speak: every address, header, token and rate is judged here, and nowhere else.
 //!
-//! A publisher is judged once a request ([`Gate::publisher`], and [`Gate::publish`] if it publishes), before a byte of its body is read. A subscriber is
-//! judged three times, through [`Admission`]: each request (`browser`), each new session (`open`), and its CONNECT
-//! packet (`connect`, then `turn`).
+//! A publisher is judged by [`Gate::publisher`] before a byte of its body is read, and by [`Gate::publish`] if it
+//! publishes. A subscriber is judged three times, through [`Admission`]: each request (`browser`), each new session
+//! (`open`), and its CONNECT packet (`connect`, then `turn`).
 
 pub mod cidr;
 pub mod config;

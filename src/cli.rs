@@ -62,15 +62,14 @@ fn command() -> Command {
         .subcommand(dev::Args::augment_args(Command::new("dev")))
         .subcommand(check::command())
         .subcommand(cert::Args::augment_args(Command::new("cert")))
-        .subcommand(token::Args::augment_args(Command::new("token")))
+        .subcommand(settings::add_env_file_to(token::Args::augment_args(Command::new("token"))))
         .subcommand(publish::Args::augment_args(Command::new("publish")))
         .subcommand(tail::Args::augment_args(Command::new("tail")))
         .subcommand(bench::Args::augment_args(Command::new("bench")))
-        .subcommand(healthcheck::Args::augment_args(Command::new("healthcheck")))
+        .subcommand(settings::add_env_file_to(healthcheck::Args::augment_args(Command::new("healthcheck"))))
 }
 
 fn dispatch(matches: &ArgMatches) -> anyhow::Result<u8> {
-    let env = |name: &str| std::env::var(name).ok();
     let (mut input, mut out) = (io::stdin(), io::stdout());
     match matches.subcommand() {
         None => Ok(serve::run(&settings::sources(matches), None)),
@@ -79,12 +78,15 @@ fn dispatch(matches: &ArgMatches) -> anyhow::Result<u8> {
         Some(("check", matches)) => Ok(check::run(matches, &settings::sources(matches), &mut out)?),
         Some(("cert", matches)) => cert::run(&cert::Args::from_arg_matches(matches)?, Utc::now(), &mut out),
         Some(("token", matches)) => {
-            token::run(&token::Args::from_arg_matches(matches)?, Utc::now(), &env, &mut input, &mut out)
+            let args = token::Args::from_arg_matches(matches)?;
+            token::run(&args, Utc::now(), &settings::sources(matches), &mut input, &mut out)
         }
         Some(("publish", matches)) => block_on(publish::run(publish::Args::from_arg_matches(matches)?)),
         Some(("tail", matches)) => block_on(tail::run(tail::Args::from_arg_matches(matches)?)),
         Some(("bench", matches)) => block_on(bench::run(bench::Args::from_arg_matches(matches)?)),
-        Some(("healthcheck", matches)) => block_on(healthcheck::run(healthcheck::Args::from_arg_matches(matches)?)),
+        Some(("healthcheck", matches)) => {
+            block_on(healthcheck::run(healthcheck::Args::from_arg_matches(matches)?, settings::sources(matches)))
+        }
         Some((other, _)) => anyhow::bail!("no command {other}"),
     }
 }

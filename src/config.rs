@@ -10,7 +10,7 @@ mod build;
 mod env_file;
 mod keys;
 mod near;
-mod parse;
+pub mod parse;
 mod pattern;
 mod raw;
 mod reader;
@@ -71,6 +71,22 @@ pub fn load(sources: &Sources) -> Result<Loaded, Faults> {
             Ok(Loaded { config, warnings: notes.warnings, values: settings.effective() })
         }
         _ => Err(Faults { faults: notes.faults, warnings: notes.warnings }),
+    }
+}
+
+/// The texts that count for some settings, and nothing else: old names, secrets in files and defaults are resolved, an empty
+/// text is none, and no text is parsed. For commands that need little of what the gateway needs.
+///
+/// # Errors
+/// The faults of these settings' texts, such as a secret's file that is missing, and of the file of settings itself.
+pub fn lookup<const N: usize>(sources: &Sources, keys: [&'static str; N]) -> Result<[Option<String>; N], Faults> {
+    let mut notes = Notes::default();
+    let settings = settings::collect(sources, &mut notes);
+    notes.faults.retain(|fault| fault.key.as_deref().is_none_or(|key| keys.contains(&key)));
+    if notes.faults.is_empty() {
+        Ok(keys.map(|key| settings.text(key).map(str::to_owned)))
+    } else {
+        Err(Faults { faults: notes.faults, warnings: Vec::new() })
     }
 }
 

@@ -54,11 +54,6 @@ impl Hub {
         self.stats.undelivered.add(undelivered as u64);
         Delivered { receivers }
     }
-
-    /// Members of a room now.
-    pub fn members(&self, room: &RoomName) -> usize {
-        self.rooms.members(room)
-    }
 }
 
 #[cfg(test)]

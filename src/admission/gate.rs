@@ -230,11 +230,11 @@ where
             self.refuse(Refusal::lasting(cause))
         })?;
         if rooms.is_empty() && self.roomless.is_due() {
-            warn!(
-                remoteIp = %client.peer,
-                forwardedIp = forwarded(client),
-                "connected without uniqueUserId: hears nothing"
-            );
+            let message = match &self.config.auth.jwt {
+                Some(_) => "connected with the daily token, which opens no room where users have tokens of their own",
+                None => "connected without uniqueUserId: hears nothing",
+            };
+            warn!(remoteIp = %client.peer, forwardedIp = forwarded(client), "{message}");
         }
         Ok(Grant { users: self.user_keys(client, &rooms), rooms })
     }

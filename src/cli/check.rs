@@ -6,7 +6,8 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::json;
 
 use super::{EXIT_OK, EXIT_USAGE, settings};
-use crate::config::{self, Faults, Loaded, Sources, Warning};
+use crate::config::{self, Effective, Fault, Faults, Loaded, Sources, Warning};
+use crate::listen::{Tls, TlsError};
 
 const JSON: &str = "json";
 
@@ -17,13 +18,13 @@ pub fn command() -> Command {
 }
 
 /// Prints each setting with where it comes from and then the warnings, or every fault. Returns the exit code: 0, or 64
-/// if there is a fault. Nothing is bound and no secret is printed.
+/// if there is a fault. The certificates are read as for a start; nothing is bound and no secret is printed.
 ///
 /// # Errors
 /// The output cannot be written.
 pub fn run(matches: &ArgMatches, sources: &Sources, out: &mut impl Write) -> io::Result<u8> {
     let is_json = matches.get_flag(JSON);
-    match config::load(sources) {
+    match config::load(sources).and_then(with_certificates) {
         Ok(loaded) => {
             if is_json {
                 print_loaded_json(&loaded, out)?;
@@ -41,6 +42,24 @@ pub fn run(matches: &ArgMatches, sources: &Sources, out: &mut impl Write) -> io:
             Ok(EXIT_USAGE)
         }
     }
+}
+
+/// The configuration, if each port can use its certificates.
+fn with_certificates(loaded: Loaded) -> Result<Loaded, Faults> {
+    let Some(tls) = &loaded.config.listen.tls else { return Ok(loaded) };
+    let asked = [tls.client_certificates.producer, tls.client_certificates.consumer];
+    let errors = asked.into_iter().filter_map(|is_asked| Tls::load(tls, is_asked).err());
+    let mut faults: Vec<Fault> = errors.map(|error| certificate_fault(error, &loaded.values)).collect();
+    faults.dedup(); // both ports have the same files
+    if faults.is_empty() { Ok(loaded) } else { Err(Faults { faults, warnings: loaded.warnings }) }
+}
+
+/// An error begins with the settings that it is about.
+fn certificate_fault(error: TlsError, settings: &[Effective]) -> Fault {
+    let text = format!("{:#}", anyhow::Error::from(error)).replace(char::is_control, " ");
+    let Some((key, problem)) = text.split_once(": ") else { return Fault { key: None, place: None, problem: text } };
+    let place = settings.iter().find(|setting| setting.key == key).map(|setting| setting.source.clone());
+    Fault { key: Some(key.to_owned()), place, problem: problem.to_owned() }
 }
 
 fn print_loaded(loaded: &Loaded, out: &mut impl Write) -> io::Result<()> {

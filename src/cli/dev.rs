@@ -33,6 +33,9 @@ pub struct Args {
     /// Port that browsers listen on, and that serves the demo page
     #[arg(long, value_name = "PORT", default_value_t = 8443, value_parser = clap::value_parser!(u16).range(1..))]
     pub websocket_port: u16,
+    /// Origin of a page of your own that may listen too, as http://localhost:3000; may be given several times
+    #[arg(long = "origin", value_name = "ORIGIN")]
+    pub origins: Vec<String>,
 }
 
 /// Why a development server may not run here.
@@ -50,6 +53,7 @@ pub struct NotForProduction {
 pub struct Dev {
     http_port: u16,
     websocket_port: u16,
+    origins: Vec<String>,
     folder: PathBuf,
     client_script: PathBuf,
     secret: Secret,
@@ -89,14 +93,16 @@ impl Dev {
             files::write(&path, &secret, files::Mode::Private, false)?;
             made.push(path.clone());
         }
-        let secret = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        ensure!(!secret.trim().is_empty(), "{} is empty; remove it to have a new one made", path.display());
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let secret = Secret::from_file_text(&text);
+        ensure!(!secret.expose().is_empty(), "{} is empty; remove it to have a new one made", path.display());
         Ok(Self {
             http_port: args.http_port,
             websocket_port: args.websocket_port,
+            origins: args.origins.clone(),
             folder,
             client_script: base.join(CLIENT_SCRIPT),
-            secret: Secret::new(secret.trim()),
+            secret,
             made,
         })
     }
@@ -105,7 +111,8 @@ impl Dev {
     /// needed, and nothing of it should count.
     pub fn settings(&self) -> BTreeMap<String, String> {
         let path = |name: &str| self.folder.join(name).to_string_lossy().into_owned();
-        let origins = ["localhost", "127.0.0.1"].map(|host| self.origin(host)).join(",");
+        let own = ["localhost", "127.0.0.1"].map(|host| self.origin(host));
+        let origins: Vec<_> = own.into_iter().chain(self.origins.iter().cloned()).collect();
         BTreeMap::from(
             [
                 ("HOST", "127.0.0.1".to_owned()),
@@ -116,7 +123,7 @@ impl Dev {
                 ("PUB_KEY_PATH", path(cert::SERVER)),
                 ("PRIV_KEY_PATH", path(cert::SERVER_KEY)),
                 ("TRUST_CIDR_LIST", "127.0.0.0/8,::1".to_owned()),
-                ("TRUST_ORIGIN_LIST", origins),
+                ("TRUST_ORIGIN_LIST", origins.join(",")),
                 ("WEBSOCKET_AUTH", "token".to_owned()),
                 ("WEBSOCKET_AUTH_TOKEN_SECRET_FILE", path(SECRET)),
                 ("CLUSTER_MODE", "0".to_owned()),
@@ -158,7 +165,7 @@ roomcast dev, on this machine only
 
 {curl}
 
-  listen   in a page of {origin}, with today's token (UTC):
+  listen   in that page's console, or with --origin in a page of your own; the token is today's and dies at midnight UTC:
 
 const socket = io('{origin}', {{ query: {{ uniqueUserId: '{USER}' }}, auth: {{ token: '{token}' }} }});
 socket.on('{USER}', (message) => console.log(message));

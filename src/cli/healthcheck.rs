@@ -4,41 +4,40 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::anyhow;
 use tokio::time::timeout;
 
 use super::client::http::Connection;
 use super::client::tls::{TlsArgs, probe_config};
 use super::client::{Dialer, Endpoint, Error};
 use super::{EXIT_FAULT, EXIT_OK};
+use crate::config::{self, Faults, Sources, parse};
 
 /// How long the whole check may take.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(3);
-/// `ADMIN_ADDR` unless it is set.
-const ADMIN_ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 18190);
 
 /// Ask a gateway whether it is alive
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// URL to ask, instead of the admin listener and the ports that the environment names
+    /// URL to ask, instead of the admin listener and the ports that the settings name
     #[arg(long, value_name = "URL")]
     url: Option<Endpoint>,
     #[command(flatten)]
     tls: TlsArgs,
 }
 
-/// Checks a URL, or this machine's gateway as the environment describes it. Prints one line.
+/// Checks a URL, or this machine's gateway as the settings describe it. Prints one line.
 ///
 /// # Errors
 /// Never for a gateway that is not well; that is an exit code.
-pub async fn run(args: Args) -> anyhow::Result<u8> {
+pub async fn run(args: Args, sources: Sources) -> anyhow::Result<u8> {
     let check = async {
         match args.url {
             Some(url) => {
                 let dialer = Dialer::resolve(url, || args.tls.config()).await?;
                 ask(Connection::open(&dialer).await?, dialer.endpoint()).await
             }
-            None => Local::from_settings(|name| std::env::var(name).ok())?.check().await,
+            None => Local::from_settings(&sources)?.check().await,
         }
     };
     let verdict = match timeout(CHECK_TIMEOUT, check).await {
@@ -65,26 +64,18 @@ struct Local {
 
 impl Local {
     /// Reads the settings that say where the gateway listens.
-    fn from_settings(get: impl Fn(&str) -> Option<String>) -> anyhow::Result<Self> {
-        let admin = match get("ADMIN_ADDR").as_deref() {
-            None => Some(ADMIN_ADDR),
-            Some("") => None,
-            Some(addr) => match addr.parse() {
-                Ok(addr) => Some(reachable(addr)),
-                Err(_) => bail!("ADMIN_ADDR is not an address and a port"),
-            },
-        };
-        let standalone = get("CLUSTER_MODE").is_some_and(|mode| mode.trim() == "0");
-        let consumer_names: &[&str] = if standalone {
-            &["WEBSOCKET_PORT", "CONSUMER_PORT", "STANDALONE_PORT"]
-        } else {
-            &["WEBSOCKET_PORT", "CONSUMER_PORT"]
-        };
-        let mut ports = vec![port(&get, &["HTTP_PORT", "PRODUCER_PORT"], 2053)?, port(&get, consumer_names, 8443)?];
+    fn from_settings(sources: &Sources) -> anyhow::Result<Self> {
+        let keys = ["ADMIN_ADDR", "HTTP_PORT", "WEBSOCKET_PORT", "TLS", "HOST"];
+        let [admin, producer, consumer, tls, host] =
+            config::lookup(sources, keys).map_err(|faults| in_one_line(&faults))?;
+        let mut ports = vec![read("HTTP_PORT", producer, parse::port)?, read("WEBSOCKET_PORT", consumer, parse::port)?];
         ports.dedup();
-        let tls = !get("TLS").is_some_and(|tls| matches!(tls.trim(), "0" | "false" | "off"));
-        let host = get("HOST").and_then(|host| host.trim().parse().ok()).filter(|host: &IpAddr| !host.is_unspecified());
-        Ok(Self { admin, tls, host, ports })
+        Ok(Self {
+            admin: read("ADMIN_ADDR", admin, parse::listener)?.map(reachable),
+            tls: read("TLS", tls, parse::switch)?,
+            host: Some(read("HOST", host, parse::ip)?).filter(|host| !host.is_unspecified()),
+            ports,
+        })
     }
 
     async fn check(&self) -> anyhow::Result<String> {
@@ -108,16 +99,14 @@ fn probe() -> anyhow::Result<Arc<rustls::ClientConfig>> {
     Ok(probe_config()?)
 }
 
-/// The first of `names` that is set, as a port.
-fn port(get: &impl Fn(&str) -> Option<String>, names: &[&str], default: u16) -> anyhow::Result<u16> {
-    for name in names {
-        match get(name).map(|text| text.trim().parse()) {
-            None => {}
-            Some(Ok(port)) => return Ok(port),
-            Some(Err(_)) => bail!("{name} is not a port"),
-        }
-    }
-    Ok(default)
+/// A setting's value. Each of those that are read here has a default.
+fn read<T>(key: &str, text: Option<String>, parse: impl Fn(&str) -> Result<T, String>) -> anyhow::Result<T> {
+    parse(&text.unwrap_or_default()).map_err(|problem| anyhow!("{key}: {problem}"))
+}
+
+/// A probe's log has a line for the verdict.
+fn in_one_line(faults: &Faults) -> anyhow::Error {
+    anyhow!("{}", faults.to_string().replace('\n', "; "))
 }
 
 /// Where to find a listener that is bound to `addr`: on every address also means on loopback.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
-use crate::app::{App, Running};
+use crate::app::{App, Running, StartError};
 use crate::config::{self, Loaded, Sources};
 use crate::lifecycle::signals::{Signals, Wish};
 use crate::ops::logs;
@@ -46,7 +46,11 @@ pub(super) fn run(sources: &Sources, extras: Option<Extras>) -> u8 {
         Ok(code) => code,
         Err(error) => {
             tracing::error!("cannot start: {error:#}");
-            EXIT_FAULT
+            match error.downcast_ref() {
+                // As for any other setting: another try would not mend it.
+                Some(StartError::Tls(_)) => EXIT_USAGE,
+                Some(StartError::Bind { .. } | StartError::Worker(_)) | None => EXIT_FAULT,
+            }
         }
     }
 }

@@ -14,13 +14,22 @@ const ENV_FILE: &str = "env-file";
 
 /// Adds a flag for each setting, and `--env-file`.
 pub fn add_to(command: Command) -> Command {
-    let env_file = Arg::new(ENV_FILE)
+    command.arg(env_file()).args(keys().iter().flat_map(flags_of))
+}
+
+/// Adds `--env-file` alone, to a command that reads the gateway's settings and has options of its own, and to its
+/// subcommands.
+pub fn add_env_file_to(command: Command) -> Command {
+    command.arg(env_file().global(true))
+}
+
+fn env_file() -> Arg {
+    Arg::new(ENV_FILE)
         .long(ENV_FILE)
         .value_name("PATH")
         .value_parser(clap::value_parser!(PathBuf))
         .help("File of settings, a KEY=value a line; .env if it is there")
-        .help_heading(HEADING);
-    command.arg(env_file).args(keys().iter().flat_map(flags_of))
+        .help_heading(HEADING)
 }
 
 /// The flags that were given, this process' environment, and the file.

@@ -1,16 +1,19 @@
 //! `roomcast token`: makes and checks daily tokens without a gateway.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail, ensure};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::{EXIT_FAULT, EXIT_OK};
 use crate::admission::token::{active_day, daily_token};
+use crate::config::{self, Sources, parse};
 use crate::types::Secret;
 
 const SECRET_KEY: &str = "WEBSOCKET_AUTH_TOKEN_SECRET";
+const START_HOUR_KEY: &str = "WEBSOCKET_AUTH_TOKEN_RENEW_START_HOUR";
 /// A token has 128 bytes; what is longer need not be read to its end.
 const TOKEN_INPUT_BYTES_MAX: u64 = 4096;
 
@@ -25,7 +28,7 @@ pub struct Args {
 enum Command {
     /// Print the token of today, or of another day
     Make {
-        /// The token's day; today in UTC if it is not given
+        /// The token's day; today, which begins at the start hour, if it is not given
         #[arg(long, value_name = "YYYY-MM-DD", value_parser = date)]
         date: Option<NaiveDate>,
         #[command(flatten)]
@@ -41,41 +44,45 @@ enum Command {
     },
 }
 
-/// Where the secret comes from. It cannot be given as an argument: every user of the machine can read those.
+/// Where the secret comes from, if not from the gateway's settings. It cannot be given as an argument: every user of the machine can read those.
 #[derive(Clone, Debug, clap::Args)]
 struct Source {
     /// File that holds the secret; line ends after it do not count
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
-    /// Environment variable that holds the secret; NAME_FILE may name a file instead
-    #[arg(long, value_name = "NAME", default_value = SECRET_KEY, conflicts_with = "secret_file")]
-    secret_env: String,
-    /// UTC hour at which the day changes
-    #[arg(long, value_name = "HOUR", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=23))]
-    start_hour: u8,
+    /// Environment variable that holds the secret, instead of the setting WEBSOCKET_AUTH_TOKEN_SECRET; NAME_FILE names a file of it
+    #[arg(long, value_name = "NAME", conflicts_with = "secret_file")]
+    secret_env: Option<String>,
+    /// UTC hour at which the day changes, instead of the setting WEBSOCKET_AUTH_TOKEN_RENEW_START_HOUR
+    #[arg(long, value_name = "HOUR", value_parser = clap::value_parser!(u8).range(0..=23))]
+    start_hour: Option<u8>,
 }
 
-/// Runs the command; `env` looks up an environment variable. Returns the exit code.
+/// Runs the command; what its options do not say, the gateway's settings do. Returns the exit code.
 ///
 /// # Errors
-/// When the secret cannot be had, or standard input or output fails.
+/// When the secret or the hour cannot be had, or standard input or output fails.
 pub fn run(
     args: &Args,
     now: DateTime<Utc>,
-    env: &dyn Fn(&str) -> Option<String>,
+    sources: &Sources,
     input: &mut dyn Read,
     out: &mut dyn Write,
 ) -> anyhow::Result<u8> {
     match &args.command {
         Command::Make { date, source } => {
-            let secret = source.secret(env)?;
-            let day = date.unwrap_or_else(|| active_day(now, source.start_hour));
+            let secret = source.secret(sources)?;
+            let day = match date {
+                Some(day) => *day,
+                None => active_day(now, source.start_hour(sources)?),
+            };
             writeln!(out, "{}", daily_token(&secret, day))?;
             Ok(EXIT_OK)
         }
         Command::Check { token, source } => {
-            let secret = source.secret(env)?;
-            let (verdict, exit) = judge(&read_token(token, input)?, &secret, active_day(now, source.start_hour));
+            let secret = source.secret(sources)?;
+            let today = active_day(now, source.start_hour(sources)?);
+            let (verdict, exit) = judge(&read_token(token, input)?, &secret, today);
             writeln!(out, "{verdict}")?;
             Ok(exit)
         }
@@ -107,25 +114,45 @@ fn read_token(argument: &str, input: &mut dyn Read) -> anyhow::Result<String> {
 }
 
 impl Source {
-    fn secret(&self, env: &dyn Fn(&str) -> Option<String>) -> anyhow::Result<Secret> {
-        let name = &self.secret_env;
-        let text = match (&self.secret_file, env(name), env(&format!("{name}_FILE"))) {
-            (Some(file), _, _) => read_secret(file)?,
-            (None, Some(text), _) => text,
-            (None, None, Some(file)) => read_secret(file.as_ref())?,
-            (None, None, None) => bail!("there is no secret: set {name}, or use --secret-file FILE"),
+    fn secret(&self, sources: &Sources) -> anyhow::Result<Secret> {
+        let secret = match (&self.secret_file, &self.secret_env) {
+            (Some(file), _) => Some(read_secret(file)?),
+            (None, Some(name)) => secret_of_variable(name, &sources.environment)?,
+            (None, None) => {
+                let [text] = config::lookup(sources, [SECRET_KEY])?;
+                text.map(Secret::new)
+            }
         };
-        if text.is_empty() {
-            bail!("the secret is empty: set {name}, or use --secret-file FILE");
+        let name = self.secret_env.as_deref().unwrap_or(SECRET_KEY);
+        let Some(secret) = secret else { bail!("there is no secret: set {name}, or use --secret-file FILE") };
+        ensure!(!secret.expose().is_empty(), "the secret is empty: set {name}, or use --secret-file FILE");
+        Ok(secret)
+    }
+
+    fn start_hour(&self, sources: &Sources) -> anyhow::Result<u8> {
+        if let Some(hour) = self.start_hour {
+            return Ok(hour);
         }
-        Ok(Secret::new(text))
+        let [text] = config::lookup(sources, [START_HOUR_KEY])?;
+        let hour = parse::number(0..=23)(&text.unwrap_or_default());
+        Ok(u8::try_from(hour.map_err(|problem| anyhow!("{START_HOUR_KEY}: {problem}"))?)?)
     }
 }
 
-fn read_secret(file: &std::path::Path) -> anyhow::Result<String> {
+/// What a variable holds, or the file that `NAME_FILE` names. An empty variable is none, as everywhere.
+fn secret_of_variable(name: &str, environment: &BTreeMap<String, String>) -> anyhow::Result<Option<Secret>> {
+    let get = |name: &str| environment.get(name).filter(|text| !text.is_empty());
+    match (get(name), get(&format!("{name}_FILE"))) {
+        (Some(text), _) => Ok(Some(Secret::new(text))),
+        (None, Some(file)) => read_secret(file.as_ref()).map(Some),
+        (None, None) => Ok(None),
+    }
+}
+
+fn read_secret(file: &Path) -> anyhow::Result<Secret> {
     let text =
         std::fs::read_to_string(file).with_context(|| format!("cannot read the secret file {}", file.display()))?;
-    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+    Ok(Secret::from_file_text(&text))
 }
 
 fn date(text: &str) -> Result<NaiveDate, String> {

@@ -26,7 +26,11 @@ pub(super) fn shown(text: &str) -> String {
     format!("{cut:?}{dots}")
 }
 
-pub(super) fn switch(text: &str) -> Result<bool, String> {
+/// 0 or 1, in any of their words.
+///
+/// # Errors
+/// The text is something else.
+pub fn switch(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {
         "1" | "true" | "on" => Ok(true),
         "0" | "false" | "off" => Ok(false),
@@ -34,16 +38,27 @@ pub(super) fn switch(text: &str) -> Result<bool, String> {
     }
 }
 
-pub(super) fn ip(text: &str) -> Result<IpAddr, String> {
+/// An IP address.
+///
+/// # Errors
+/// The text is something else.
+pub fn ip(text: &str) -> Result<IpAddr, String> {
     text.parse().map_err(|_| format!("{} is no IP address; write one such as 0.0.0.0, ::1 or ::", shown(text)))
 }
 
-pub(super) fn port(text: &str) -> Result<u16, String> {
+/// A port; 0 is a free one.
+///
+/// # Errors
+/// The text is something else.
+pub fn port(text: &str) -> Result<u16, String> {
     text.parse().map_err(|_| format!("{} is no port; write a number from 1 to 65535, or 0 for a free one", shown(text)))
 }
 
 /// An address and a port; the empty text is none.
-pub(super) fn listener(text: &str) -> Result<Option<SocketAddr>, String> {
+///
+/// # Errors
+/// The text is something else.
+pub fn listener(text: &str) -> Result<Option<SocketAddr>, String> {
     if text.is_empty() {
         return Ok(None);
     }
@@ -52,7 +67,7 @@ pub(super) fn listener(text: &str) -> Result<Option<SocketAddr>, String> {
 }
 
 /// A whole number of the range.
-pub(super) fn number(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<u64, String> {
+pub fn number(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<u64, String> {
     move |text| {
         let number = text.parse().ok().filter(|number| range.contains(number));
         let (min, max) = (range.start(), range.end());
@@ -116,7 +131,7 @@ pub(super) fn methods(text: &str) -> Result<Methods, String> {
             "token" => methods.token = true,
             "jwt" => methods.jwt = true,
             "nonce" => return Err("nonce is not supported by this version; use token or jwt".to_owned()),
-            _ => return Err(format!("{} is neither 0, 1, token nor jwt", shown(word))),
+            _ => return Err(format!("{} is neither 0, 1, token, jwt nor token,jwt", shown(word))),
         }
     }
     Ok(methods)

@@ -9,6 +9,7 @@ use super::near;
 use super::parse;
 use super::report::{Effective, Notes};
 use super::sources::{Environment, Flags, Lines, Source, Sources, place_in_file, read_bounded};
+use crate::types::Secret;
 
 /// The texts that count, by name.
 #[derive(Default)]
@@ -22,6 +23,11 @@ pub(super) struct Setting {
 }
 
 impl Settings {
+    /// The text that counts for a setting, if there is one.
+    pub(super) fn text(&self, key: &str) -> Option<&str> {
+        Some(self.0.get(key)?.text.as_str())
+    }
+
     /// Where a setting stands, if it is given at all.
     pub(super) fn place(&self, key: &str) -> Option<&str> {
         self.0.get(key)?.place.as_deref()
@@ -106,24 +112,20 @@ fn find(key: &'static Key, places: &[&dyn Source], notes: &mut Notes) -> Option<
     }
 }
 
-/// Replaces a path by what the file holds, less one line's end. No message repeats the path: it may be the secret itself,
+/// Replaces a path by what the file holds, less its line ends. No message repeats the path: it may be the secret itself,
 /// given under the wrong name.
 fn secret_in_file(key: &'static Key, file_name: &str, named: Setting, notes: &mut Notes) -> Setting {
     let bytes = read_bounded(Path::new(&named.text)).map_err(|error| error.to_string());
     let text = bytes.and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned()));
-    let problem = match text.as_deref().map(without_line_end) {
-        Ok("") => "it is empty".to_owned(),
-        Ok(text) => return Setting { text: text.to_owned(), ..named },
+    let problem = match text.as_deref().map(Secret::from_file_text) {
+        Ok(secret) if secret.expose().is_empty() => "it is empty".to_owned(),
+        Ok(secret) => return Setting { text: secret.expose().to_owned(), ..named },
         Err(error) => error.clone(),
     };
     let problem =
         format!("cannot use the file that {file_name} names: {problem}; give the path of a file with the secret");
     notes.fault(Some(key.name), named.place.as_deref(), problem);
     named
-}
-
-fn without_line_end(text: &str) -> &str {
-    text.strip_suffix("\r\n").or_else(|| text.strip_suffix('\n')).unwrap_or(text)
 }
 
 /// The first text for any of the names, by source and then by name.

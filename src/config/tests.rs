@@ -2,6 +2,7 @@
 
 mod example;
 mod faults;
+mod lookup;
 mod meaning;
 mod precedence;
 

@@ -40,7 +40,7 @@ fn a_publication_reaches_the_fan_out_only_while_the_room_has_members() {
     assert_eq!(hub.deliver(&publication("b", "4")).receivers, 0);
     drop(second);
 
-    assert_eq!(hub.members(&room), 0);
+    assert_eq!(hub.rooms.members(&room), 0);
     assert_eq!(*recorder.emitted.lock().unwrap(), ["2", "3"]);
     assert_eq!(stats.deliveries.get(), 3);
 }

@@ -31,11 +31,6 @@ impl Phase {
 pub struct Readiness(Arc<AtomicU8>);
 
 impl Readiness {
-    /// A process that is starting.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// The ports take work. Without effect once the drain has begun.
     pub fn set_ready(&self) {
         self.advance(Phase::Ready);

@@ -128,11 +128,11 @@ fn client_verifier(
 
 fn read_certificates(key: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let pem = read(key, path)?;
-    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&pem).flatten().collect();
-    if certificates.is_empty() {
-        return Err(TlsError::Empty { key, path: path.to_owned(), wanted: "certificate" });
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    match certificates {
+        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+        Ok(_) | Err(_) => Err(TlsError::Empty { key, path: path.to_owned(), wanted: "certificate, or a broken one," }),
     }
-    Ok(certificates)
 }
 
 fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use socketioxide::extract::{SocketRef, TryData};
@@ -19,7 +20,7 @@ use crate::types::{Cause, CloseReason, Stats};
 /// timeout, and the stock client would be connected and at once cut off.
 const TURN_TIMEOUT: Duration = CONNECT_TIMEOUT.saturating_sub(Duration::from_millis(250));
 
-/// The engine's timeout has closed the transport by then: a refusal that is returned later is never seen.
+/// The engine's timeout has closed the transport by then: a refusal that is returned later is never sent.
 const CLOSED_BY: Duration = CONNECT_TIMEOUT.saturating_add(Duration::from_secs(1));
 
 /// What a CONNECT packet is judged and counted with.
@@ -52,16 +53,16 @@ impl Door {
         Ok(())
     }
 
-    /// Waits until the user's bucket has room. The engine closes the transport of whoever waits too long.
+    /// Waits until the user's bucket has room. The engine closes the transport of whoever waits too long for its first
+    /// CONNECT; who left the namespace and comes again over the same transport waits for as long as it takes, since a
+    /// refusal would keep the stock client away.
     async fn wait_for_turn(&self, grant: &Grant, handshake: &Handshake) -> Result<(), ConnectError> {
-        // The engine counts from the handshake, and only until the first CONNECT that was let in.
-        let is_first = handshake.opened.elapsed() < CONNECT_TIMEOUT;
-        let begun = if is_first { handshake.opened } else { Instant::now() };
-        let deadline = begun + TURN_TIMEOUT;
+        let is_first = !handshake.was_let_in.load(Ordering::Relaxed);
+        let deadline = handshake.opened + TURN_TIMEOUT;
         for user in &grant.users {
             while let Err(wait) = self.admission.turn(user) {
                 let turn = Instant::now() + wait;
-                if turn >= deadline {
+                if is_first && turn >= deadline {
                     self.stats.refusals(Cause::UserRate).inc();
                     let forwarded = handshake.client.forwarded.map(tracing::field::display);
                     tracing::warn!(
@@ -70,7 +71,7 @@ impl Door {
                         uniqueUserId = first_room(grant),
                         "rate limit block"
                     );
-                    tokio::time::sleep_until(begun + CLOSED_BY).await;
+                    tokio::time::sleep_until(handshake.opened + CLOSED_BY).await;
                     return Err(ConnectError("rate limit block"));
                 }
                 tokio::time::sleep_until(turn).await;
@@ -80,6 +81,7 @@ impl Door {
     }
 
     fn join(&self, socket: &SocketRef, grant: &Grant, handshake: &Arc<Handshake>) {
+        handshake.was_let_in.store(true, Ordering::Relaxed);
         handshake.join(Joined { _membership: self.hub.join(&grant.rooms), _counted: self.stats.subscribers.enter() });
         socket.join(grant.rooms.iter().map(|room| room.as_str().to_owned()).collect::<Vec<_>>());
         let leaving = Arc::clone(handshake);

@@ -1,5 +1,6 @@
 //! What an Engine.IO request asks for, read from its head, and what of it is kept with the session.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 
 use http::header::{CONNECTION, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
@@ -129,6 +130,8 @@ pub(super) struct Handshake {
     pub(super) rooms: Vec<String>,
     pub(super) origin: Option<String>,
     pub(super) opened: Instant,
+    /// Whether a CONNECT was answered, after which the engine's timeout for it is over.
+    pub(super) was_let_in: AtomicBool,
     pub(super) joined: Mutex<Option<Joined>>,
     /// Given back when the engine drops the session.
     pub(super) _seat: Seat,

@@ -128,7 +128,15 @@ impl Subscribers {
         let client = self.admission.client(peer, headers);
         let seat = self.admission.open(client)?;
         let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok()).map(str::to_owned);
-        Ok(Handshake { client, rooms, origin, opened: Instant::now(), joined: None.into(), _seat: seat })
+        Ok(Handshake {
+            client,
+            rooms,
+            origin,
+            opened: Instant::now(),
+            was_let_in: false.into(),
+            joined: None.into(),
+            _seat: seat,
+        })
     }
 
     async fn forward(&self, request: Request<Incoming>) -> Response<Body> {

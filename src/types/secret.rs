@@ -12,6 +12,12 @@ impl Secret {
         Self(text.into())
     }
 
+    /// The secret that a file holds: its text less the line ends behind it, however many. Editors and `echo` add them, and
+    /// no secret ends with one. Blanks belong to the secret.
+    pub fn from_file_text(text: &str) -> Self {
+        Self::new(text.trim_end_matches(['\r', '\n']))
+    }
+
     /// The secret itself, for a computation that needs it. Never for a log or an error.
     pub fn expose(&self) -> &str {
         &self.0
@@ -23,3 +29,6 @@ impl fmt::Debug for Secret {
         f.write_str("Secret(***)")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -126,12 +126,12 @@ async fn a_signal_drains(signal: Signal, workers: &str) {
 }
 
 #[tokio::test]
-async fn v34_sigterm_finishes_requests_and_closes_transports() {
+async fn v_34_sigterm_finishes_requests_and_closes_transports() {
     a_signal_drains(Signal::TERM, "2").await;
 }
 
 #[tokio::test]
-async fn v34_sigint_does_as_sigterm() {
+async fn v_34_sigint_does_as_sigterm() {
     a_signal_drains(Signal::INT, "1").await;
 }
 

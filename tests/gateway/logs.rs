@@ -64,7 +64,7 @@ async fn lines_have_the_keys_and_words_of_vrchats() {
 }
 
 #[tokio::test]
-async fn v26_refused_publishers_are_told_by_their_address() {
+async fn v_26_refused_publishers_are_told_by_their_address() {
     let (mut process, ports) = Process::serving(&[("TRUST_CIDR_LIST", "192.0.2.0/24")]).await;
     assert_eq!(post(ports.producer, r#"{"target_id":"room-1"}"#).await.status, 403);
     assert_eq!(process.message("untrusted ip").await["remoteIp"], "127.0.0.1");
@@ -181,7 +181,7 @@ async fn says_no_secret(mut process: Process, level: &str) {
 }
 
 #[tokio::test]
-async fn v15_no_level_tells_a_secret_from_the_environment() {
+async fn v_15_no_level_tells_a_secret_from_the_environment() {
     let secrets = [
         ("WEBSOCKET_AUTH", "token,jwt"),
         ("WEBSOCKET_AUTH_TOKEN_SECRET_PREVIOUS", PREVIOUS),
@@ -195,7 +195,7 @@ async fn v15_no_level_tells_a_secret_from_the_environment() {
 }
 
 #[tokio::test]
-async fn v15_no_level_tells_a_secret_from_flags_or_files() {
+async fn v_15_no_level_tells_a_secret_from_flags_or_files() {
     let shell = Shell::new(&[]);
     let key = shell.write("jwt-key", &format!("{JWT_KEY}\n"));
     let mut settings = environment(&[("LOG_LEVEL", "trace"), ("WEBSOCKET_AUTH", "token,jwt")]);

@@ -55,7 +55,7 @@ async fn all_faults_are_told_at_once_and_nothing_is_bound() {
 }
 
 #[tokio::test]
-async fn v06_v22_v32_what_crashed_or_opened_vrchats_is_a_fault_with_a_name() {
+async fn v_06_v_22_v32_what_crashed_or_opened_vrchats_is_a_fault_with_a_name() {
     for (settings, key) in [
         (&[("USE_PROXY", "1"), ("TRUST_PROXY_LIST", "")][..], "TRUST_PROXY_LIST"),
         (&[("WEBSOCKET_AUTH", "yes")], "WEBSOCKET_AUTH"),
@@ -95,19 +95,24 @@ async fn certificates_that_do_not_fit_are_told_by_their_setting() {
     let path = |folder: &std::path::Path, name: &str| folder.join(name).to_str().unwrap().to_owned();
     let garbage = shell.write("garbage.pem", "no certificate");
     let (cert, key) = (path(&ours, "cert.pem"), path(&ours, "key.pem"));
-    for (cert, key, code, names) in [
-        (&cert, &path(&theirs, "key.pem"), 1, "PRIV_KEY_PATH"),
-        (&garbage, &key, 1, "PUB_KEY_PATH"),
-        (&cert, &garbage, 1, "PRIV_KEY_PATH"),
-        (&cert, &path(&ours, "missing.pem"), 64, "PRIV_KEY_PATH"),
-        (&path(&ours, "missing.pem"), &key, 64, "PUB_KEY_PATH"),
+    for (cert, key, names) in [
+        (&cert, &path(&theirs, "key.pem"), "PRIV_KEY_PATH"),
+        (&garbage, &key, "PUB_KEY_PATH"),
+        (&cert, &garbage, "PRIV_KEY_PATH"),
+        (&cert, &path(&ours, "missing.pem"), "PRIV_KEY_PATH"),
+        (&path(&ours, "missing.pem"), &key, "PUB_KEY_PATH"),
     ] {
         let settings = environment(&[("TLS", "1"), ("PUB_KEY_PATH", cert), ("PRIV_KEY_PATH", key)]);
         let pairs: Vec<_> = settings.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-        let finished = Shell::new(&pairs).run(&[]).await;
-        assert_eq!(finished.code, code, "{finished:?}");
+        let shell = Shell::new(&pairs);
+        let finished = shell.run(&[]).await;
+        assert_eq!(finished.code, 64, "{finished:?}");
         let told = finished.out + &finished.err;
         assert!(told.contains(names) && !told.contains("Listening"), "{names}: {told}");
+        let checked = shell.run(&["check"]).await;
+        let fault =
+            checked.out.lines().find(|line| line.starts_with("fault: ")).unwrap_or_else(|| panic!("{checked:?}"));
+        assert!(checked.code == 64 && fault.contains(names), "{names}: {checked:?}");
     }
 }
 
@@ -186,7 +191,7 @@ V8_MAX_OLD_SPACE_SIZE=8192
 }
 
 #[tokio::test]
-async fn v41_the_env_file_of_vrchats_in_the_working_directory_serves() {
+async fn v_41_the_env_file_of_vrchats_in_the_working_directory_serves() {
     let shell = Shell::new(&[]);
     let certificates = shell.certificates("certs").await;
     let folder = tempfile::tempdir().unwrap();
@@ -310,7 +315,7 @@ async fn serves_over_tls(shell: &Shell, settings: &[(&str, &str)], publish_optio
 }
 
 #[tokio::test]
-async fn v35_the_settings_of_vrchats_unit_start_a_cluster_that_works() {
+async fn v_35_the_settings_of_vrchats_unit_start_a_cluster_that_works() {
     let shell = Shell::new(&[]);
     let certificates = tls(&shell.certificates("certs").await);
     let ca = shell.path_text("certs/ca.pem");

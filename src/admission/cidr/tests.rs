@@ -83,7 +83,7 @@ fn host_bits_are_cut_and_told() {
 }
 
 #[test]
-fn v23_the_example_of_vrchats_is_told_to_cover_public_addresses() {
+fn v_23_the_example_of_vrchats_is_told_to_cover_public_addresses() {
     let parsed = CidrList::parse("172.0.0.1/8").unwrap();
     assert_eq!((parsed.host_bits.len(), parsed.public_ranges.len()), (1, 1));
     assert!(parsed.public_ranges[0].contains("172.0.0.0/8"));

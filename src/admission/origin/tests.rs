@@ -39,7 +39,7 @@ fn entries_are_written_as_browsers_write_origins() {
 }
 
 #[test]
-fn v30_a_wildcard_stands_for_whole_labels() {
+fn v_30_a_wildcard_stands_for_whole_labels() {
     let list = list("https://*.example.com,https://*.example.org:8443");
     for allowed in ["https://a.example.com", "https://a.b-c.example.com", "https://a.example.org:8443"] {
         assert!(list.allows(allowed), "{allowed}");

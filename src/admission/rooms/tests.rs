@@ -46,7 +46,7 @@ fn what_is_no_string_is_refused() {
 }
 
 #[test]
-fn v13_sixteen_rooms_of_255_bytes_and_no_more() {
+fn v_13_sixteen_rooms_of_255_bytes_and_no_more() {
     let names: Vec<String> = (0..17).map(|n| format!("{n:0>255}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     assert_eq!(asked(&names[..16], None), ok(&names[..16]));

@@ -57,7 +57,7 @@ fn civil(days: i64) -> (i64, i64, i64) {
 }
 
 #[test]
-fn v33_every_date_from_1970_to_2100_is_written_without_padding() {
+fn v_33_every_date_from_1970_to_2100_is_written_without_padding() {
     let mut dates = 0;
     for days in 0.. {
         let (year, month, date) = civil(days);
@@ -73,7 +73,7 @@ fn v33_every_date_from_1970_to_2100_is_written_without_padding() {
 }
 
 #[test]
-fn v19_the_day_changes_at_the_start_hour() {
+fn v_19_the_day_changes_at_the_start_hour() {
     assert_eq!(active_day(at("2026-03-01T00:00:00Z"), 0), day(2026, 3, 1));
     assert_eq!(active_day(at("2026-03-01T02:59:59.999Z"), 3), day(2026, 2, 28));
     assert_eq!(active_day(at("2026-03-01T03:00:00Z"), 3), day(2026, 3, 1));
@@ -81,7 +81,7 @@ fn v19_the_day_changes_at_the_start_hour() {
 }
 
 #[test]
-fn v17_yesterdays_token_is_good_within_the_grace_exactly() {
+fn v_17_yesterdays_token_is_good_within_the_grace_exactly() {
     let config = config(3, Duration::from_millis(300_000));
     let yesterday = token_of(day(2026, 2, 28));
     for (now, good) in [
@@ -120,7 +120,7 @@ fn tomorrows_token_is_good_one_minute_early_exactly() {
 }
 
 #[test]
-fn v18_a_step_of_the_clock_is_followed_at_once() {
+fn v_18_a_step_of_the_clock_is_followed_at_once() {
     let config = config(0, Duration::from_secs(300));
     let (old, new) = (token_of(day(2026, 2, 28)), token_of(day(2026, 3, 1)));
     let goods = |now: &str| (check(&config, at(now), &old), check(&config, at(now), &new));

@@ -47,18 +47,18 @@ impl CredentialArgs {
         };
         let (secret, from) = if let Some((file, from)) = file {
             let text = std::fs::read_to_string(file).with_context(|| from.clone())?;
-            (text.trim_end_matches(['\r', '\n']).to_owned(), from)
+            (Secret::from_file_text(&text), from)
         } else if let Some(secret) = env(name) {
-            (secret, name.to_owned())
+            (Secret::new(secret), name.to_owned())
         } else if self.secret_env.is_some() {
             bail!("--secret-env {name}: neither {name} nor {name}_FILE is set");
         } else {
             return Ok(Credential::None);
         };
-        if secret.is_empty() {
+        if secret.expose().is_empty() {
             bail!("{from}: the secret is empty");
         }
-        Ok(Credential::Daily { secret: Secret::new(secret), start_hour: self.start_hour })
+        Ok(Credential::Daily { secret, start_hour: self.start_hour })
     }
 }
 

@@ -1,44 +1,72 @@
 //! Where a gateway is looked for, and what counts as an answer.
 
-use std::collections::HashMap;
-
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{Endpoint, Local, answers};
 use crate::cli::client::testing::Gateway;
+use crate::config::{Machine, Sources};
+
+fn sources(environment: &[(&str, &str)]) -> Sources {
+    Sources {
+        flags: Default::default(),
+        environment: environment.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
+        env_file: None,
+        default_env_file: None,
+        machine: Machine::here(),
+    }
+}
 
 fn local(settings: &[(&str, &str)]) -> anyhow::Result<Local> {
-    let settings: HashMap<_, _> = settings.iter().copied().collect();
-    Local::from_settings(|name| settings.get(name).map(ToString::to_string))
+    Local::from_settings(&sources(settings))
 }
 
 #[test]
 fn without_settings_the_defaults_are_looked_for() {
-    let local = local(&[]).unwrap();
-    assert_eq!(local.admin, Some("127.0.0.1:18190".parse().unwrap()));
-    assert_eq!((local.tls, local.host, local.ports), (true, None, vec![2053, 8443]));
+    for settings in [&[][..], &[("HTTP_PORT", ""), ("WEBSOCKET_PORT", " "), ("TLS", ""), ("HOST", "")]] {
+        let local = local(settings).unwrap();
+        assert_eq!(local.admin, Some("127.0.0.1:18190".parse().unwrap()));
+        assert_eq!((local.tls, local.host, local.ports), (true, None, vec![2053, 8443]));
+    }
 }
 
 #[test]
 fn settings_and_their_old_names_are_followed() {
-    let all = local(&[("ADMIN_ADDR", "0.0.0.0:9"), ("TLS", "0"), ("HOST", "127.0.0.9"), ("HTTP_PORT", "1")]).unwrap();
+    let all = local(&[("ADMIN_ADDR", "0.0.0.0:9"), ("TLS", "OFF"), ("HOST", "127.0.0.9"), ("HTTP_PORT", "1")]).unwrap();
     assert_eq!(all.admin, Some("127.0.0.1:9".parse().unwrap()));
     assert_eq!((all.tls, all.host, all.ports), (false, Some("127.0.0.9".parse().unwrap()), vec![1, 8443]));
 
     let old = [("PRODUCER_PORT", "1"), ("STANDALONE_PORT", "3"), ("HOST", "::"), ("ADMIN_ADDR", "")];
     let old = |more: &[(&str, &'static str)]| local(&[&old, more].concat()).unwrap();
     assert_eq!((old(&[]).admin, old(&[]).host, old(&[]).ports), (None, None, vec![1, 8443]));
-    assert_eq!(old(&[("CLUSTER_MODE", "0")]).ports, [1, 3]);
+    for off in ["0", "false", "off"] {
+        assert_eq!(old(&[("CLUSTER_MODE", off)]).ports, [1, 3], "{off}");
+    }
     assert_eq!(old(&[("CLUSTER_MODE", "0"), ("CONSUMER_PORT", "2")]).ports, [1, 2]);
     assert_eq!(old(&[("WEBSOCKET_PORT", "1")]).ports, [1]);
 }
 
 #[test]
+fn the_file_of_settings_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("settings.env");
+    std::fs::write(&file, "HTTP_PORT=1\nWEBSOCKET_PORT=2\n").unwrap();
+    let sources = Sources { env_file: Some(file), ..sources(&[("WEBSOCKET_PORT", "3")]) };
+    assert_eq!(Local::from_settings(&sources).unwrap().ports, [1, 3]);
+    let missing = Sources { env_file: Some(folder.path().join("missing")), ..sources };
+    let error = Local::from_settings(&missing).unwrap_err().to_string();
+    assert!(error.contains("missing: cannot read the file of settings"), "{error}");
+}
+
+#[test]
 fn a_setting_that_cannot_be_read_is_named() {
-    for (name, value) in [("HTTP_PORT", "x"), ("CONSUMER_PORT", "70000"), ("ADMIN_ADDR", "here")] {
-        let error = local(&[(name, value)]).unwrap_err();
-        assert!(error.to_string().contains(name), "{error}");
+    for (name, key, value) in
+        [("HTTP_PORT", "HTTP_PORT", "x"), ("CONSUMER_PORT", "WEBSOCKET_PORT", "70000"), ("TLS", "TLS", "maybe")]
+    {
+        let error = local(&[(name, value)]).unwrap_err().to_string();
+        assert!(error.starts_with(key) && error.contains(value) && !error.contains('\n'), "{error}");
     }
+    assert!(local(&[("ADMIN_ADDR", "here")]).is_err());
+    assert!(local(&[("PING_TIMEOUT", "x"), ("JWT_KEY_FILE", "/nowhere")]).is_ok(), "others do not matter");
 }
 
 /// What a peer does with what it is sent.

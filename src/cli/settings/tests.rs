@@ -49,3 +49,13 @@ fn help_tells_meaning_and_default() {
     }
     assert!(help.contains("[2053]") && help.contains("Settings:"));
 }
+
+#[test]
+fn the_file_alone_can_be_given_before_and_behind_a_subcommand() {
+    let command = || add_env_file_to(Command::new("token").subcommand(Command::new("make")));
+    for words in [["token", "--env-file", "a.env", "make"], ["token", "make", "--env-file", "a.env"]] {
+        let sources = sources(&command().try_get_matches_from(words).unwrap());
+        assert_eq!((sources.env_file, sources.flags), (Some(PathBuf::from("a.env")), BTreeMap::new()), "{words:?}");
+    }
+    assert!(command().try_get_matches_from(["token", "--http-port", "1"]).is_err());
+}

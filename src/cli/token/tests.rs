@@ -5,6 +5,7 @@ use clap::Parser;
 use tempfile::TempDir;
 
 use super::{Args, run};
+use crate::config::{Machine, Sources};
 
 /// What vrchats gives for `some-nasty-secret` on 2026-11-21.
 const TOKEN: &str = "6266c998f848a723b1599fde93c5e5083c8eff7e959257424f2a0a70d4433b417a7ccb7e2806f21749d5852db161288d6391239b587fa68f5edf96515500442b";
@@ -23,9 +24,15 @@ struct Ran {
 fn token(now: &str, words: &[&str], env: &[(&str, &str)], input: &str) -> anyhow::Result<Ran> {
     let args = Line::try_parse_from(["token"].iter().chain(words))?.args;
     let now: DateTime<Utc> = now.parse()?;
-    let lookup = |name: &str| env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+    let sources = Sources {
+        flags: Default::default(),
+        environment: env.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
+        env_file: None,
+        default_env_file: None,
+        machine: Machine::here(),
+    };
     let mut out = Vec::new();
-    let exit = run(&args, now, &lookup, &mut input.as_bytes(), &mut out)?;
+    let exit = run(&args, now, &sources, &mut input.as_bytes(), &mut out)?;
     Ok(Ran { exit, out: String::from_utf8(out)? })
 }
 
@@ -48,6 +55,21 @@ fn the_day_changes_at_the_start_hour() {
 }
 
 #[test]
+fn the_start_hour_is_the_gateways_unless_it_is_given() {
+    let at = |now, words: &[&str], hour: (&'static str, &'static str)| {
+        token(now, &[&["make"], words].concat(), &[ENV[0], hour], "").map(|ran| ran.out.trim() == TOKEN)
+    };
+    let key = "WEBSOCKET_AUTH_TOKEN_RENEW_START_HOUR";
+    for (name, hour, is_todays) in [(key, "3", true), ("IO_TOKEN_RENEW_START_HOUR", "3", true), (key, "", false)] {
+        assert_eq!(at("2026-11-22T02:59:59Z", &[], (name, hour)).unwrap(), is_todays, "{name}={hour}");
+    }
+    assert!(!at("2026-11-22T02:59:59Z", &["--start-hour", "2"], (key, "3")).unwrap());
+    let error = at(NOON, &[], (key, "24")).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("{key}: \"24\" is no whole number from 0 to 23")), "{error}");
+    assert!(at(NOON, &["--start-hour", "0"], (key, "24")).unwrap());
+}
+
+#[test]
 fn the_secret_comes_from_a_file_or_a_variable_and_never_from_an_argument() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("secret");
@@ -56,7 +78,9 @@ fn the_secret_comes_from_a_file_or_a_variable_and_never_from_an_argument() {
     for (words, env) in [
         (vec!["make", "--secret-file", file], vec![]),
         (vec!["make", "--secret-env", "MINE"], vec![("MINE", "some-nasty-secret")]),
+        (vec!["make", "--secret-env", "MINE"], vec![("MINE", ""), ("MINE_FILE", file)]),
         (vec!["make"], vec![("WEBSOCKET_AUTH_TOKEN_SECRET_FILE", file)]),
+        (vec!["make"], vec![("AUTH_TOKEN_SECRET", "some-nasty-secret")]),
     ] {
         assert_eq!(token(NOON, &words, &env, "").unwrap().out.trim(), TOKEN, "{words:?} {env:?}");
     }
@@ -70,6 +94,12 @@ fn a_secret_that_is_missing_or_empty_is_an_error_that_says_how_to_give_one() {
         let error = token(NOON, &["make"], &env, "").err().unwrap().to_string();
         assert!(error.contains("set WEBSOCKET_AUTH_TOKEN_SECRET, or use --secret-file FILE"), "{error}");
     }
+    let error = token(NOON, &["make", "--secret-env", "MINE"], &ENV, "").err().unwrap().to_string();
+    assert!(error.contains("set MINE, or"), "{error}");
+    let error = token(NOON, &["make"], &[("WEBSOCKET_AUTH_TOKEN_SECRET_FILE", "/x/y")], "");
+    assert!(
+        error.err().unwrap().to_string().contains("cannot use the file that WEBSOCKET_AUTH_TOKEN_SECRET_FILE names")
+    );
     let error = token(NOON, &["make", "--secret-file", "/nowhere/x"], &[], "").err().unwrap().to_string();
     assert_eq!(error, "cannot read the secret file /nowhere/x");
 }

@@ -34,7 +34,11 @@ pub(super) fn config(reader: &mut Reader<'_>, raw: &Raw) -> Result<AuthConfig, N
     }
     let token = token?;
     if methods.token && token.is_none() {
-        return Err(reader.fault(SECRET, "is not set, and WEBSOCKET_AUTH asks for tokens; set it, or WEBSOCKET_AUTH=0"));
+        return Err(reader.fault(
+            SECRET,
+            "is not set, and WEBSOCKET_AUTH asks for tokens; set it or the file that holds it \
+             (`openssl rand -hex 32` makes one), or WEBSOCKET_AUTH=0",
+        ));
     }
     reader.settings.resolve(AUTH, words(methods).to_owned());
     Ok(AuthConfig { token: token.filter(|_| methods.token), jwt: jwt? })

@@ -10,6 +10,8 @@ const EXAMPLE: &str = include_str!("../../../.env_example");
 fn the_example_loads_once_it_has_certificates_and_a_secret() {
     let case = Case::bare().certificates().env(SECRET, GOOD_SECRET).file(EXAMPLE);
     assert_eq!(case.warnings(), [""; 0]);
+    let suggested = EXAMPLE.lines().find_map(|line| line.strip_prefix("# ^")).map(|rest| format!("^{rest}")).unwrap();
+    let case = case.env("EVENT_ID_REGEX_VALIDATION_PATTERN", &suggested);
     let pattern = case.config().publish.target_pattern.unwrap();
     assert!(pattern.is_match("6c84fb90-12c4-11e1-840d-7b25c5ee775a") && !pattern.is_match("6c84fb90"));
 }
@@ -54,7 +56,7 @@ fn the_example_reads_alike_everywhere() {
 
 /// V-41: quotes, comments behind values, and escapes, as vrchats' own example has them.
 #[test]
-fn v41_a_file_of_vrchats_is_read_as_its_container_sources_it() {
+fn v_41_a_file_of_vrchats_is_read_as_its_container_sources_it() {
     let case = Case::bare().certificates();
     let text = format!(
         "NODE_ENV=\"development\"\n\nHTTP_PORT=2053\nWEBSOCKET_PORT=8443 # consumer\n\
@@ -97,7 +99,7 @@ fn the_names_of_the_first_versions_are_still_read() {
 
 /// V-35: the variables of vrchats' unit start a cluster.
 #[test]
-fn v35_the_variables_of_the_unit_are_read() {
+fn v_35_the_variables_of_the_unit_are_read() {
     let case = Case::sound()
         .env("CLUSTER_MODE", "1")
         .env("CLUSTER_INSTANCES", "2")
@@ -110,7 +112,7 @@ fn v35_the_variables_of_the_unit_are_read() {
 
 /// V-22: an empty list of proxies is told, not crashed on; blanks after commas are cut.
 #[test]
-fn v22_lists_are_trimmed_and_may_be_missing() {
+fn v_22_lists_are_trimmed_and_may_be_missing() {
     assert!(Case::sound().env("USE_PROXY", "1").fault().contains("TRUST_PROXY_LIST"));
     Case::sound().env("USE_PROXY", "0").loaded();
     let spaced = Case::sound().env("TRUST_CIDR_LIST", " 10.0.0.0/8 , 192.168.0.0/16 ").config();
@@ -120,7 +122,7 @@ fn v22_lists_are_trimmed_and_may_be_missing() {
 
 /// V-32: a word that vrchats took for "off" is either understood or refused.
 #[test]
-fn v32_no_word_turns_authentication_off_by_accident() {
+fn v_32_no_word_turns_authentication_off_by_accident() {
     for word in ["true", "on", "1", ""] {
         assert!(Case::sound().env("WEBSOCKET_AUTH", word).config().admission.auth.token.is_some(), "{word}");
     }
@@ -130,7 +132,7 @@ fn v32_no_word_turns_authentication_off_by_accident() {
 
 /// V-23: a network that trusts strangers is told; the example names the private one.
 #[test]
-fn v23_a_list_that_trusts_strangers_is_told() {
+fn v_23_a_list_that_trusts_strangers_is_told() {
     let warnings = Case::sound().env("TRUST_CIDR_LIST", "172.0.0.1/8").warnings();
     assert!(!warnings.is_empty() && warnings.iter().all(|line| line.contains("172.0.0.1/8")), "{warnings:?}");
     assert!(EXAMPLE.contains("172.16.0.0/12") && !EXAMPLE.contains("172.0.0"));

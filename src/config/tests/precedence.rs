@@ -100,7 +100,7 @@ fn a_secret_may_stand_in_a_file() {
         ("a-secret-of-the-file", "a-secret-of-the-file"),
         ("a-secret-of-the-file\n", "a-secret-of-the-file"),
         ("a-secret-of-the-file\r\n", "a-secret-of-the-file"),
-        (" a-secret of-the-file \n\n", " a-secret of-the-file \n"),
+        (" a-secret of-the-file \n\n", " a-secret of-the-file "),
     ] {
         let case = Case::sound().without(SECRET);
         let path = case.write("secret", content).to_str().unwrap().to_owned();

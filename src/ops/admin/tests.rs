@@ -19,7 +19,7 @@ const TOKEN: &str = "correct horse battery staple";
 
 fn admin(token: Option<&str>) -> Admin {
     let metrics = Metrics::new(Arc::new(Stats::default()), Utc::now());
-    Admin { token: token.map(Secret::new), readiness: Readiness::new(), metrics }
+    Admin { token: token.map(Secret::new), readiness: Readiness::default(), metrics }
 }
 
 async fn ask(admin: &Admin, method: &str, path: &str, headers: &[(&str, &str)]) -> (StatusCode, HeaderMap, String) {

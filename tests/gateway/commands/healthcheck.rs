@@ -42,8 +42,25 @@ async fn without_it_the_ports_are() {
         };
         let out = environment(&producer, &consumer).run(&["healthcheck"]).await.ok();
         assert_eq!(out, format!("healthy: port {producer} and {consumer} answers\n"));
+        let shell = Shell::new(&[("ADMIN_ADDR", ""), ("HOST", "127.0.0.1"), ("PRODUCER_PORT", "")]);
+        let text =
+            format!("HTTP_PORT={producer}\nSTANDALONE_PORT={consumer}\nCLUSTER_MODE=off\nTLS={}\n", u8::from(is_tls));
+        let file = shell.write("settings", &text);
+        assert_eq!(shell.run(&["healthcheck", "--env-file", &file]).await.ok(), out);
+        shell.write(".env", &text);
+        assert_eq!(shell.run(&["healthcheck"]).await.ok(), out);
         let finished = environment(&producer, &free_port().to_string()).run(&["healthcheck"]).await;
         assert!(finished.code == 1 && finished.out.starts_with("unhealthy: "), "{finished:?}");
         process.stop().await;
     }
+}
+
+#[tokio::test]
+async fn settings_that_cannot_be_read_are_told_in_one_line() {
+    let shell = Shell::new(&[("HTTP_PORT", "x")]);
+    let finished = shell.run(&["healthcheck"]).await;
+    assert!(finished.code == 1 && finished.out.starts_with("unhealthy: HTTP_PORT: \"x\" is no port"), "{finished:?}");
+    let finished = shell.run(&["healthcheck", "--env-file", "missing"]).await;
+    assert!(finished.code == 1 && finished.out.starts_with("unhealthy: missing: cannot read"), "{finished:?}");
+    assert_eq!((finished.out.lines().count(), finished.err.as_str()), (1, ""));
 }

@@ -22,6 +22,23 @@ async fn tokens_are_those_of_vrchats() {
 }
 
 #[tokio::test]
+async fn the_settings_of_the_gateway_count() {
+    let shell = Shell::new(&[(KEY, "")]);
+    let secret_file = shell.write("secret", &format!("{SECRET}\n\n"));
+    shell.write(".env", &format!("{KEY}_FILE={secret_file}\nTLS=maybe\n"));
+    let old_names = shell.write("old", &format!("AUTH_TOKEN_SECRET={SECRET}\nIO_TOKEN_RENEW_START_HOUR=24\n"));
+    let date = ["--date", "2026-11-21"];
+    for options in [&["make"][..], &["make", "--env-file", &old_names], &["--env-file", &old_names, "make"]] {
+        let made = shell.run(&[&["token"], options, &date].concat()).await;
+        assert_eq!(made.ok().trim_end(), VECTOR, "{options:?}");
+    }
+    let told = shell.run(&["token", "make", "--env-file", &old_names]).await.fault(1);
+    assert!(told.contains("WEBSOCKET_AUTH_TOKEN_RENEW_START_HOUR: \"24\" is no whole number"), "{told}");
+    let told = shell.run(&["token", "make", "--env-file", "missing"]).await.fault(1);
+    assert!(told.contains("missing: cannot read the file of settings"), "{told}");
+}
+
+#[tokio::test]
 async fn a_check_tells_the_day() {
     let shell = Shell::new(&[(KEY, SECRET)]);
     let today = token_now();

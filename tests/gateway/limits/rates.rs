@@ -167,3 +167,17 @@ async fn the_stock_client_comes_back_after_either_refusal() {
     }
     assert!(devices.unread().iter().all(|line| line.get("refused").is_none_or(|_| line["active"] == true)));
 }
+
+#[tokio::test]
+async fn who_leaves_and_comes_again_over_its_transport_waits_and_is_not_refused() {
+    let gateway = Gateway::start(&[("RATE_LIMIT", "1"), ("RATE_LIMIT_PER_USER", "1")]).await;
+    let mut socket = gateway.subscribe("room-1").await;
+    for _ in 0..7 {
+        socket.send("41").await;
+        socket.send(&format!("40{}", json!({ "token": token() }))).await;
+        let answer = socket.packet().await.unwrap();
+        assert!(answer.starts_with("40{"), "{answer}");
+    }
+    gateway.publish("room-1", &json!({ "n": 1 })).await;
+    assert_eq!(socket.event().await.1, json!({ "n": 1 }));
+}

@@ -52,7 +52,7 @@ fn ok(names: &[&str]) -> Result<Vec<String>, Cause> {
 }
 
 #[test]
-fn v30_a_foreign_origin_is_refused_and_an_allowed_one_repeated() {
+fn v_30_a_foreign_origin_is_refused_and_an_allowed_one_repeated() {
     let house = House::new(config());
     let judge = |lines: &[(&str, &str)]| house.gate.browser(peer("9.9.9.9"), &headers(lines));
     assert_eq!(judge(&[]), Ok(None));
@@ -70,7 +70,7 @@ fn without_auth_everybody_joins_what_it_asks_for() {
 }
 
 #[test]
-fn v31_the_daily_token_is_a_string_and_nothing_else() {
+fn v_31_the_daily_token_is_a_string_and_nothing_else() {
     let house = with_auth(daily(), None);
     assert_eq!(rooms(&house, &["a"], &json!({"token": today()})), ok(&["a"]));
     let wrong = [
@@ -94,7 +94,7 @@ fn v31_the_daily_token_is_a_string_and_nothing_else() {
 }
 
 #[test]
-fn v17_v18_the_token_is_judged_by_the_clock_at_each_connect() {
+fn v_17_v_18_the_token_is_judged_by_the_clock_at_each_connect() {
     let house = with_auth(daily(), None);
     let auth = json!({"token": today()});
     for (now, good) in [
@@ -121,7 +121,7 @@ fn the_token_is_judged_before_the_rooms() {
 }
 
 #[test]
-fn v13_a_json_web_token_opens_the_room_of_its_subject_alone() {
+fn v_13_a_json_web_token_opens_the_room_of_its_subject_alone() {
     for house in [with_auth(None, jwt()), with_auth(daily(), jwt())] {
         let auth = json!({"token": signed("alice")});
         assert_eq!(rooms(&house, &[], &auth), ok(&["alice"]));
@@ -147,7 +147,7 @@ fn with_json_web_tokens_the_daily_token_opens_no_room() {
 }
 
 #[test]
-fn v15_no_token_or_secret_reaches_the_log() {
+fn v_15_no_token_or_secret_reaches_the_log() {
     let house = with_auth(daily(), jwt());
     let yesterday = daily_token(&Secret::new(SECRET), NaiveDate::from_ymd_opt(2026, 2, 27).unwrap());
     let log = logged(|| {
@@ -215,7 +215,7 @@ fn without_limits_nothing_is_counted() {
 }
 
 #[test]
-fn v14_users_are_counted_by_room_and_nameless_ones_by_address() {
+fn v_14_users_are_counted_by_room_and_nameless_ones_by_address() {
     let house = House::new(limited("198.51.100.0/24"));
     let users = |client: Client, query: &[&str]| {
         let query: Vec<String> = query.iter().map(|&name| name.to_owned()).collect();
@@ -234,7 +234,7 @@ fn v14_users_are_counted_by_room_and_nameless_ones_by_address() {
 }
 
 #[test]
-fn v14b_v16_a_user_takes_turns_and_is_told_how_long_to_wait() {
+fn v_14b_v_16_a_user_takes_turns_and_is_told_how_long_to_wait() {
     let house = House::new(limited(""));
     let user = UserKey::Room(RoomName::new("alice").unwrap());
     assert_eq!((0..20).filter(|_| house.gate.turn(&user).is_ok()).count(), 5);

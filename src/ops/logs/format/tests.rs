@@ -89,7 +89,7 @@ fn fields_keep_their_types() {
 }
 
 #[test]
-fn v15_a_field_named_as_a_fixed_key_cannot_shape_the_line() {
+fn v_15_a_field_named_as_a_fixed_key_cannot_shape_the_line() {
     let line = line_of(Style::Json, 3, || {
         tracing::info!(
             level = "error",
@@ -111,7 +111,7 @@ fn v15_a_field_named_as_a_fixed_key_cannot_shape_the_line() {
 }
 
 #[test]
-fn v15_a_received_value_of_a_megabyte_is_cut() {
+fn v_15_a_received_value_of_a_megabyte_is_cut() {
     let received = "é".repeat(500_000);
     let line = line_of(Style::Json, 0, || tracing::warn!(tokenReceived = %received, remoteIp = "192.0.2.1", "x"));
     let value = parse(&line);
