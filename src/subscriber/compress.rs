@@ -9,7 +9,6 @@ use http_body_util::{BodyExt, Full};
 use tower::ServiceExt;
 use tower_http::CompressionLevel;
 use tower_http::compression::Compression;
-use tower_http::compression::predicate::SizeAbove;
 
 /// Node's `httpCompression.threshold`.
 const BYTES_MIN: u64 = 1024;
@@ -22,8 +21,7 @@ pub(super) async fn compressed(answer: Response<Full<Bytes>>, accepted: Option<H
     // The middleware wants a service; this one has its answer already.
     let answered = tower::service_fn(move |_: Request<()>| std::future::ready(Ok::<_, Infallible>(answer.clone())));
     // The fastest level: a megabyte holds the worker for milliseconds, not for tens of them.
-    let compression =
-        Compression::new(answered).quality(CompressionLevel::Fastest).compress_when(SizeAbove::new(BYTES_MIN));
+    let compression = Compression::new(answered).quality(CompressionLevel::Fastest);
     let Ok(answer) = compression.oneshot(request).await;
     let (parts, body) = answer.into_parts();
     let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Whether the load fits into this process: open files and local ports.
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use crate::cli::open_files::raise_open_files;
 
 /// Files that are open besides the sockets: standard streams, libraries, epoll, the resolver.
 const FILES_SPARE: u64 = 64;
@@ -40,10 +40,7 @@ pub(crate) enum Unfit {
 /// # Errors
 /// When it does not, with what to do.
 pub(crate) fn check(subscribers: u32, publishers: u32, sources: u32, threads: u32) -> Result<(), Unfit> {
-    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    let raised = current != maximum && setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).is_ok();
-    let files = if raised { maximum } else { current };
-    fits(subscribers, publishers, sources, threads, files, local_ports())
+    fits(subscribers, publishers, sources, threads, raise_open_files(), local_ports())
 }
 
 fn fits(
