@@ -26,7 +26,7 @@ test: tools client_example/node_modules/.stamp tests/client/node_modules/.stamp 
 test-system: tools client_example/node_modules/.stamp tests/system/node_modules/.stamp ## Run the tests in a browser, as root on Debian: installs packages
 	tests/system/setup.sh
 	$(CARGO) build --locked
-	node --test --test-reporter=spec tests/system/
+	node --test --test-reporter=spec tests/system/*.test.mjs
 
 .PHONY: lint
 lint: ## Check format, lints and documentation, warnings being errors

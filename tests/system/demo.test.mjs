@@ -1,27 +1,16 @@
 // From an empty folder to the first event in a browser: `roomcast dev`, its page, and the line that it prints.
 
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 
 import { chromium } from 'playwright-core';
 
-const REPOSITORY = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
-const BINARY = join(resolve(REPOSITORY, process.env.CARGO_TARGET_DIR || 'target'), 'debug/roomcast');
-const ARTIFACTS = join(REPOSITORY, 'target/artifacts');
-const DEADLINE_MS = 30_000;
-const run = promisify(execFile);
+import { ARTIFACTS, BINARY, DEADLINE_MS, freePorts, makeFolder, REPOSITORY, run, startProgram } from './harness.mjs';
 
 let browser;
 before(async () => {
-  mkdirSync(ARTIFACTS, { recursive: true });
   browser = await chromium.launch({
     executablePath: '/usr/bin/chromium',
     args: [
@@ -33,66 +22,20 @@ before(async () => {
 after(() => browser?.close());
 
 // A folder as a clone has it once `npm ci` ran, and nothing of what `roomcast dev` makes.
-function makeFolder(t, { client }) {
-  const folder = mkdtempSync(join(tmpdir(), 'roomcast-system-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  if (client) cpSync(join(REPOSITORY, 'client_example'), join(folder, 'client_example'), { recursive: true });
+function makeClone(t) {
+  const folder = makeFolder(t);
+  cpSync(join(REPOSITORY, 'client_example'), join(folder, 'client_example'), { recursive: true });
   return folder;
-}
-
-// Below the range that the system gives out by itself: nobody takes the port between this check and the gateway's start.
-async function freePorts(count) {
-  const ports = new Set();
-  while (ports.size < count) {
-    const port = 12_000 + Math.floor(Math.random() * 20_000);
-    const server = createServer();
-    const free = await new Promise((answer) => {
-      server.once('error', () => answer(false)).listen(port, '127.0.0.1', () => server.close(() => answer(true)));
-    });
-    if (free) ports.add(port);
-  }
-  return [...ports];
 }
 
 // Starts the gateway and waits for the line to paste, which it prints once both ports listen.
 async function startDev(t, folder, [httpPort, websocketPort]) {
   const { NODE_ENV, APP_ENV, ...env } = process.env;
-  const child = spawn(BINARY, ['dev', '--http-port', `${httpPort}`, '--websocket-port', `${websocketPort}`], {
-    cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const ended = once(child, 'exit');
-  let output = '';
-  const printed = new Promise((found, failed) => {
-    const read = (chunk) => {
-      output += chunk;
-      const line = output.split('\n').slice(0, -1).find((text) => text.startsWith('curl '));
-      if (line) found(line);
-    };
-    child.stdout.setEncoding('utf8').on('data', read);
-    child.stderr.setEncoding('utf8').on('data', read);
-    child.on('error', failed);
-    ended.then(([code, signal]) => failed(new Error(`roomcast dev ended with ${code ?? signal}:\n${output}`)));
-  });
-  t.after(() => { if (child.exitCode === null) child.kill('SIGKILL'); });
-  const curl = await within(printed, () => `no curl line in:\n${output}`);
-  const stop = async () => {
-    child.kill('SIGTERM');
-    const [code] = await within(ended, () => `still running after SIGTERM:\n${output}`);
-    assert.equal(code, 0, `exit code after SIGTERM:\n${output}`);
-  };
-  return { curl, stop, output: () => output };
-}
-
-async function within(promise, complaint) {
-  let timer;
-  const deadline = new Promise((_, failed) => {
-    timer = setTimeout(() => failed(new Error(complaint())), DEADLINE_MS);
-  });
-  try {
-    return await Promise.race([promise, deadline]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const args = ['dev', '--http-port', `${httpPort}`, '--websocket-port', `${websocketPort}`];
+  const program = startProgram(t, BINARY, args, { cwd: folder, env });
+  const curl = await program.line((line) => line.startsWith('curl '));
+  const stop = async () => assert.equal(await program.stop(), 0, `exit code after SIGTERM:\n${program.text}`);
+  return { curl, stop, output: () => program.text };
 }
 
 async function openDemo(t, websocketPort) {
@@ -114,7 +57,7 @@ async function openDemo(t, websocketPort) {
 const state = (page, text) => page.locator('#state', { hasText: text }).waitFor();
 
 test('an event published by the printed line appears in the browser', async (t) => {
-  const folder = makeFolder(t, { client: true });
+  const folder = makeClone(t);
   const ports = await freePorts(2);
   const dev = await startDev(t, folder, ports);
   const { page, complaints, requested, origin } = await openDemo(t, ports[1]);
@@ -146,7 +89,7 @@ test('an event published by the printed line appears in the browser', async (t) 
 });
 
 test('an open page comes back by itself when the gateway was restarted', async (t) => {
-  const folder = makeFolder(t, { client: true });
+  const folder = makeClone(t);
   const ports = await freePorts(2);
   const first = await startDev(t, folder, ports);
   const { page } = await openDemo(t, ports[1]);
@@ -166,7 +109,7 @@ test('an open page comes back by itself when the gateway was restarted', async (
 });
 
 test('without the client, terminal and page say how to install it', async (t) => {
-  const folder = makeFolder(t, { client: false });
+  const folder = makeFolder(t);
   const ports = await freePorts(2);
   const dev = await startDev(t, folder, ports);
   assert.match(dev.output(), /make dev/);
