@@ -18,6 +18,7 @@ mod hostile;
 mod life;
 mod limits;
 mod logs;
+mod notify;
 mod proxies;
 mod publish;
 mod start;
