@@ -29,7 +29,7 @@ export async function bootMachine(t, options = []) {
   machine = new Machine(startProgram(t, 'sh', ['-c', enter, 'sh', ...cgroups, '--',
     'systemd-nspawn', '-q', `--machine=${name}`, '-D', '/', '--volatile=yes', '--overlay=+/usr::/usr',
     '--register=no', '--keep-unit', '--private-network', ...options,
-    '--boot', 'systemd.unit=basic.target', 'systemd.firstboot=no']));
+    '--boot', 'systemd.unit=basic.target', 'systemd.firstboot=no', 'systemd.mask=systemd-networkd-wait-online.service']));
   const booted = until(() => machine.tryBoot(), 'the boot');
   const { nspawn } = machine;
   const ended = nspawn.exit.then(() => { throw new Error(`systemd-nspawn ended:\n${nspawn.text}`); });
@@ -62,6 +62,11 @@ class Machine {
     return ['-t', `${this.init}`, '-m', '-u', '-i', '-n', '-p', '--', file, ...args];
   }
 
+  // The same for a command of this system in the machine's network.
+  beside(file, args) {
+    return ['-t', `${this.init}`, '-n', '--', file, ...args];
+  }
+
   async tryBoot() {
     const { pid } = this.nspawn.child;
     this.init = Number.parseInt(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'), 10) || null;
@@ -81,9 +86,14 @@ class Machine {
     return (await this.run('sh', ['-euc', script])).stdout;
   }
 
-  // Starts a program in the machine, beside the test. It ends with the machine at the latest.
-  start(t, file, args, options = {}) {
-    return startProgram(t, 'nsenter', this.inside(file, args), options);
+  // Starts a program of this system in the machine's network, beside the test.
+  startOutside(t, file, args, options = {}) {
+    return startProgram(t, 'nsenter', this.beside(file, args), options);
+  }
+
+  // Runs a program of this system in the machine's network to its end.
+  runOutside(file, args, options = {}) {
+    return run('nsenter', this.beside(file, args), options);
   }
 
   write(path, text, mode = '644') {
