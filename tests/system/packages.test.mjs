@@ -5,7 +5,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { BINARY, REPOSITORY, run, startGateway } from './harness.mjs';
+import { BINARY, REPOSITORY, run, startGateway, startProgram } from './harness.mjs';
 import { bootMachine } from './nspawn.mjs';
 import { packageOf, PACKAGES, unpack, VERSION } from './packages.mjs';
 
@@ -96,7 +96,8 @@ async function steps(machine) {
 
 async function publishThrough(t, machine) {
   const ca = ['--cacert', '/etc/roomcast/certs/ca.pem'];
-  const tail = machine.start(t, 'roomcast', ['tail', '--user', 'room-1', '--count', '1', '--secret-file', '/etc/roomcast/secret', ...ca]);
+  const listen = ['tail', '--user', 'room-1', '--count', '1', '--secret-file', '/etc/roomcast/secret', ...ca];
+  const tail = startProgram(t, 'nsenter', machine.inside('roomcast', listen));
   await tail.line((line) => line.includes('listening'));
   await machine.run('roomcast', ['publish', '--target', 'room-1', '--data', '{"message":"hello"}', ...ca]);
   assert.deepEqual(await tail.exit, [0, null], tail.text);
@@ -104,7 +105,10 @@ async function publishThrough(t, machine) {
 }
 
 test('installed, filled in, started, upgraded, removed and purged', async (t) => {
-  const machine = await bootMachine(t, ['--overlay=+/var::/var', '--bind-ro=/etc/pam.d', `--bind-ro=${PACKAGES}:/packages`]);
+  const machine = await bootMachine(t, [
+    '--overlay=+/var::/var', '--overlay=/etc/pam.d::/etc/pam.d', '--overlay=/etc/security::/etc/security',
+    `--bind-ro=${PACKAGES}:/packages`,
+  ]);
   // Its /etc lacks groups that this system's packages made, and a container's rule that no service is started is not for it.
   await machine.sh('> /var/lib/dpkg/statoverride; rm -f /usr/sbin/policy-rc.d');
   const deb = packageOf('amd64').replace(PACKAGES, '/packages');
