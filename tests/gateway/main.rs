@@ -18,6 +18,7 @@ mod hostile;
 mod life;
 mod limits;
 mod logs;
+mod parity;
 mod proxies;
 mod publish;
 mod start;

@@ -1,0 +1,121 @@
+//! The server that answers: roomcast, or vrchats itself where `ROOMCAST_PARITY_ORIGINAL` names its folder.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::Stdio;
+
+use chrono::{Datelike, Days, NaiveDate, Utc};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use super::transcript::Port;
+use crate::harness::certificates::Certificates;
+use crate::harness::dial::{Stream, dial_from, over_tls};
+use crate::harness::http::PATIENCE;
+use crate::harness::process::free_port;
+use crate::harness::{Gateway, ORIGIN, SECRET, TODAY, token_of};
+
+/// A running server, with TLS on both ports.
+pub struct Target {
+    producer: SocketAddr,
+    consumer: SocketAddr,
+    certificates: Certificates,
+    today: NaiveDate,
+    _server: Server,
+}
+
+enum Server {
+    Roomcast { _gateway: Gateway },
+    Original { _process: Child },
+}
+
+/// The folder of vrchats' sources with its modules installed, to hold the recordings against.
+pub fn original() -> Option<String> {
+    env::var("ROOMCAST_PARITY_ORIGINAL").ok()
+}
+
+impl Target {
+    pub async fn start(settings: &BTreeMap<String, String>) -> Self {
+        let certificates = Certificates::make();
+        let mut all: BTreeMap<String, String> = settings.clone();
+        all.extend(certificates.settings().into_iter().map(|(key, value)| (key.to_owned(), value)));
+        match original() {
+            Some(folder) => Self::start_original(&folder, all, certificates).await,
+            None => Self::start_roomcast(&all, certificates).await,
+        }
+    }
+
+    async fn start_roomcast(settings: &BTreeMap<String, String>, certificates: Certificates) -> Self {
+        // The limits as they are by default; the harness turns them off.
+        let defaults = [("RATE_LIMIT", "1")].into_iter();
+        let settings: Vec<_> =
+            defaults.chain(settings.iter().map(|(key, value)| (key.as_str(), value.as_str()))).collect();
+        let gateway = Gateway::start(&settings).await;
+        let (year, month, day) = TODAY;
+        Self {
+            producer: gateway.producer(),
+            consumer: gateway.consumer(),
+            certificates,
+            today: NaiveDate::from_ymd_opt(year, month, day).unwrap(),
+            _server: Server::Roomcast { _gateway: gateway },
+        }
+    }
+
+    async fn start_original(folder: &str, settings: BTreeMap<String, String>, certificates: Certificates) -> Self {
+        let (producer, consumer) = (free_port(), free_port());
+        let mut command = Command::new("node");
+        command.arg("app.js").current_dir(folder).stdout(Stdio::piped()).kill_on_drop(true);
+        command.envs([
+            ("TRUST_CIDR_LIST", "127.0.0.0/8"),
+            ("TRUST_PROXY_LIST", ""),
+            ("TRUST_ORIGIN_LIST", ORIGIN),
+            ("WEBSOCKET_AUTH", "1"),
+            ("WEBSOCKET_AUTH_TOKEN_SECRET", SECRET),
+            ("HTTP_PORT", &producer.to_string()),
+            ("WEBSOCKET_PORT", &consumer.to_string()),
+        ]);
+        let mut process = command.envs(settings).spawn().expect("node");
+        let mut log = BufReader::new(process.stdout.take().unwrap()).lines();
+        for _ in 0..2 {
+            let line = timeout(PATIENCE, log.next_line()).await.expect("it listens in time").unwrap();
+            assert!(line.as_ref().is_some_and(|line| line.contains("Listening...")), "{line:?}");
+        }
+        tokio::spawn(async move { while let Ok(Some(_)) = log.next_line().await {} });
+        let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        Self {
+            producer: at(producer),
+            consumer: at(consumer),
+            certificates,
+            today: Utc::now().date_naive(),
+            _server: Server::Original { _process: process },
+        }
+    }
+
+    pub fn address(&self, port: Port) -> SocketAddr {
+        match port {
+            Port::Producer => self.producer,
+            Port::Consumer => self.consumer,
+        }
+    }
+
+    /// A connection with TLS; none when the server ends it instead.
+    pub async fn dial(&self, port: Port, from: Ipv4Addr, with_certificate: bool) -> Option<impl Stream + use<>> {
+        let client = match with_certificate {
+            true => self.certificates.bearer(&self.certificates),
+            false => self.certificates.stranger(),
+        };
+        over_tls(dial_from(from, self.address(port)).await, client).await.ok()
+    }
+
+    /// The daily tokens that a text names, put in.
+    pub fn fill_in(&self, text: &str) -> String {
+        let token = |day: NaiveDate| token_of((day.year(), day.month(), day.day()));
+        let today = token(self.today);
+        text.replace("{token}", &today)
+            .replace("{TOKEN}", &today.to_uppercase())
+            .replace("{yesterday}", &token(self.today - Days::new(1)))
+            .replace("{tomorrow}", &token(self.today + Days::new(1)))
+    }
+}
