@@ -1,7 +1,7 @@
-//! Parity with vrchats 0.13.2, shown: each transcript is played against a gateway and compared with what vrchats was
+//! Parity with vrchats, shown: each transcript is played against a gateway and compared with what vrchats was
 //! seen to answer, or with the answer that the migration document explains.
 //!
-//! To hold the recordings against vrchats itself, install its sources and modules in a folder and name it:
+//! To hold the recordings against vrchats itself, put its sources and modules into /folder/0.13.2 (and 0.3.0, 0.4.0):
 //! `ROOMCAST_PARITY_ORIGINAL=/folder cargo test --test gateway parity::`. What it answers otherwise is printed.
 
 mod body;
@@ -21,7 +21,7 @@ use target::{Target, original};
 /// Plays a transcript, and tells every step that was answered otherwise than it expects.
 async fn play(name: &str) {
     let transcript = transcript::read(name);
-    let target = Target::start(&transcript.settings).await;
+    let target = Target::start(&transcript).await;
     let mut wrong = Vec::new();
     for step in &transcript.steps {
         if original().is_some() {
@@ -71,4 +71,7 @@ transcripts! {
     open_to_all
     auth_in_words
     client_certificates
+    legacy_quirks
+    legacy_publish_0_3
+    legacy_publish_0_4
 }

@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use super::transcript::Port;
+use super::transcript::{Port, Transcript};
 use crate::harness::certificates::Certificates;
 use crate::harness::dial::{Stream, dial_from, over_tls};
 use crate::harness::http::PATIENCE;
@@ -31,18 +31,19 @@ enum Server {
     Original { _process: Child },
 }
 
-/// The folder of vrchats' sources with its modules installed, to hold the recordings against.
+/// A folder with vrchats' sources, each version in a folder of its own with its modules installed, to hold the
+/// recordings against.
 pub fn original() -> Option<String> {
     env::var("ROOMCAST_PARITY_ORIGINAL").ok()
 }
 
 impl Target {
-    pub async fn start(settings: &BTreeMap<String, String>) -> Self {
+    pub async fn start(transcript: &Transcript) -> Self {
         let certificates = Certificates::make();
-        let mut all: BTreeMap<String, String> = settings.clone();
+        let mut all: BTreeMap<String, String> = transcript.settings.clone();
         all.extend(certificates.settings().into_iter().map(|(key, value)| (key.to_owned(), value)));
         match original() {
-            Some(folder) => Self::start_original(&folder, all, certificates).await,
+            Some(folder) => Self::start_original(&folder, &transcript.version, all, certificates).await,
             None => Self::start_roomcast(&all, certificates).await,
         }
     }
@@ -63,22 +64,39 @@ impl Target {
         }
     }
 
-    async fn start_original(folder: &str, settings: BTreeMap<String, String>, certificates: Certificates) -> Self {
-        let (producer, consumer) = (free_port(), free_port());
-        let mut command = Command::new("node");
-        command.arg("app.js").current_dir(folder).stdout(Stdio::piped()).kill_on_drop(true);
-        command.envs([
+    async fn start_original(
+        folder: &str,
+        version: &str,
+        settings: BTreeMap<String, String>,
+        certificates: Certificates,
+    ) -> Self {
+        let has_one_port = version == "0.3.0";
+        let consumer = free_port();
+        let producer = if has_one_port { consumer } else { free_port() };
+        let (http_port, websocket_port) = (producer.to_string(), consumer.to_string());
+        let mut environment = BTreeMap::from([
             ("TRUST_CIDR_LIST", "127.0.0.0/8"),
             ("TRUST_PROXY_LIST", ""),
             ("TRUST_ORIGIN_LIST", ORIGIN),
             ("WEBSOCKET_AUTH", "1"),
             ("WEBSOCKET_AUTH_TOKEN_SECRET", SECRET),
-            ("HTTP_PORT", &producer.to_string()),
-            ("WEBSOCKET_PORT", &consumer.to_string()),
+            ("HTTP_PORT", &http_port),
+            ("WEBSOCKET_PORT", &websocket_port),
+            ("STANDALONE_PORT", &websocket_port),
         ]);
-        let mut process = command.envs(settings).spawn().expect("node");
+        environment.extend(settings.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+        for (old, today) in [
+            ("ALLOWED_IPS", "TRUST_CIDR_LIST"),
+            ("ALLOWED_ORIGINS", "TRUST_ORIGIN_LIST"),
+            ("AUTH_TOKEN_SECRET", "WEBSOCKET_AUTH_TOKEN_SECRET"),
+        ] {
+            environment.insert(old, environment[today]);
+        }
+        let mut command = Command::new("node");
+        command.arg("app.js").current_dir(format!("{folder}/{version}")).stdout(Stdio::piped()).kill_on_drop(true);
+        let mut process = command.envs(environment).spawn().expect("node");
         let mut log = BufReader::new(process.stdout.take().unwrap()).lines();
-        for _ in 0..2 {
+        for _ in 0..if has_one_port { 1 } else { 2 } {
             let line = timeout(PATIENCE, log.next_line()).await.expect("it listens in time").unwrap();
             assert!(line.as_ref().is_some_and(|line| line.contains("Listening...")), "{line:?}");
         }

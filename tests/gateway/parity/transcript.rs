@@ -11,9 +11,16 @@ use serde_json::Value;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Transcript {
+    /// The version of vrchats that was recorded.
+    #[serde(default = "last_version")]
+    pub version: String,
     #[serde(default)]
     pub settings: BTreeMap<String, String>,
     pub steps: Vec<Step>,
+}
+
+fn last_version() -> String {
+    "0.13.2".to_owned()
 }
 
 /// One step. Its connections and sessions are its own.
@@ -23,7 +30,7 @@ pub struct Step {
     pub name: String,
     #[serde(rename = "do")]
     pub actions: Vec<Action>,
-    /// What vrchats 0.13.2 was seen to answer: one value for each action that has an answer.
+    /// What vrchats was seen to answer: one value for each action that has an answer.
     pub vrchats: Vec<Value>,
     /// What roomcast answers, where it differs.
     pub ours: Option<Vec<Value>>,
