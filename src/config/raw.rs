@@ -49,4 +49,5 @@ pub(super) struct Raw {
     pub(super) log_level: Option<String>,
     pub(super) log_format: Option<String>,
     pub(super) enable_debug: Option<String>,
+    pub(super) legacy_publish: Option<String>,
 }

@@ -13,7 +13,8 @@ fn the_defaults_are_those_of_the_table() {
     assert_eq!(config.listen.write_timeout.as_millis(), 10_000);
     assert_eq!(config.ops.admin_addr, Some("127.0.0.1:18190".parse().unwrap()));
     assert_eq!(config.producer.body_bytes_max, 102_400);
-    assert!(config.publish.target_pattern.is_none());
+    assert!(!config.producer.has_legacy_route);
+    assert!(config.publish.target_pattern.is_none() && !config.publish.takes_uuid);
     assert_eq!(config.subscriber.ping_interval.as_millis(), 25_000);
     assert_eq!(config.subscriber.ping_timeout.as_millis(), 20_000);
     assert_eq!(config.subscriber.payload_bytes_max, 1_000_000);
@@ -35,6 +36,8 @@ fn every_switch_knows_six_words() {
     for (text, expected) in [("1", true), ("true", true), ("ON", true), ("0", false), ("false", false), ("Off", false)]
     {
         assert_eq!(Case::sound().env("TLS", text).config().listen.tls.is_some(), expected, "{text}");
+        let case = Case::sound().env("LEGACY_PUBLISH", text);
+        assert_eq!((case.config().producer.has_legacy_route, case.config().publish.takes_uuid), (expected, expected));
         assert_eq!(Case::sound().env("RATE_LIMIT", text).config().admission.rates.is_some(), expected, "{text}");
     }
 }

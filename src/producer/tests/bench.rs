@@ -56,10 +56,19 @@ pub(super) struct Heard {
 
 impl Bench {
     pub(super) fn new() -> Self {
-        Self::limited(None)
+        Self::with(None, false)
     }
 
     pub(super) fn limited(publishes_per_second: Option<NonZeroU32>) -> Self {
+        Self::with(publishes_per_second, false)
+    }
+
+    /// A producer with the route and the body of vrchats' first versions.
+    pub(super) fn legacy() -> Self {
+        Self::with(None, true)
+    }
+
+    fn with(publishes_per_second: Option<NonZeroU32>, is_legacy: bool) -> Self {
         let (emitted, stats) = (Arc::new(Recorder::default()), Arc::new(Stats::default()));
         let hub = Hub::new(emitted.clone(), stats.clone());
         let gate = admission::Config {
@@ -73,10 +82,11 @@ impl Bench {
             sessions_per_address_max: None,
             exempt: Default::default(),
         };
+        let publish = publish::Config { target_pattern: None, takes_uuid: is_legacy };
         let producer = Producer {
             gate: Gate::new(gate, Clock::system(), stats.clone()),
-            publisher: Publisher::new(publish::Config { target_pattern: None }, hub.clone(), stats.clone()),
-            config: Config { body_bytes_max: BODY_BYTES_MAX },
+            publisher: Publisher::new(publish, hub.clone(), stats.clone()),
+            config: Config { body_bytes_max: BODY_BYTES_MAX, has_legacy_route: is_legacy },
             stopping: CancellationToken::new(),
             stats,
         };
