@@ -87,7 +87,10 @@ async fn handle(State(producer): State<Arc<Producer>>, request: Request) -> Resp
     let mut body = Inbound::new(&head.headers, body);
     let (answer, reusable) = match producer.serve(&head, &mut body).await {
         Ok(answer) => (answer, body.drain().await),
-        Err(error) => (error.answer(&head), if error.abandons_body() { body.is_read() } else { body.drain().await }),
+        Err(error) => (
+            error.answer(&head, &producer.config),
+            if error.abandons_body() { body.is_read() } else { body.drain().await },
+        ),
     };
     answer::on_connection(answer, &head, reusable)
 }

@@ -49,9 +49,12 @@ pub enum PublishError {
     /// More levels than receivers can be trusted to parse.
     #[error("the body nests more than {NESTING_MAX} levels")]
     TooDeep,
-    /// The body is empty, or JSON of another kind.
+    /// The body is empty or an array: to vrchats, one without a target.
     #[error("the body is not a JSON object")]
     NotAnObject,
+    /// The body begins as neither object nor array: to vrchats, no JSON.
+    #[error("the body is neither a JSON object nor an array")]
+    NoMembers,
     /// The body is not JSON.
     #[error("the body is not JSON: line {line}, column {column}")]
     Malformed {
@@ -77,7 +80,9 @@ impl PublishError {
     /// The metric's label.
     pub fn cause(&self) -> Cause {
         match self {
-            Self::NotUtf8 { .. } | Self::TooDeep | Self::NotAnObject | Self::Malformed { .. } => Cause::InvalidBody,
+            Self::NotUtf8 { .. } | Self::TooDeep | Self::NotAnObject | Self::NoMembers | Self::Malformed { .. } => {
+                Cause::InvalidBody
+            }
             Self::TargetMissing | Self::Target { .. } => Cause::InvalidTarget,
         }
     }

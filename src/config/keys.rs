@@ -184,6 +184,8 @@ const KEYS: &[Key] = &[
 
     Key::new("LEGACY_PUBLISH", Kind::Switch, Text("0"),
         "1: POST / publishes too, and uuid may stand in place of target_id, as in vrchats up to 0.4"),
+    Key::new("LEGACY_QUIRKS", Kind::Switch, Text("0"),
+        "1: vrchats' 500 for bodies it cannot read, and its limit: one session a second of one user, or CONNECT_ERROR"),
 ];
 
 /// A name that settings of one port had. With `CLUSTER_MODE=0` it is the consumer port if nothing else names that; with
@@ -203,7 +205,6 @@ pub(super) const LATER: &[(&str, &str)] = &[
     ("REDIS_EMITTER_ALLOW", "emit"),
     ("HISTORY_FILE", ""),
     ("RECOVERY_WINDOW_MS", "0"),
-    ("LEGACY_QUIRKS", "0"),
 ];
 
 /// Whether a setting of vrchats says nothing here: it is accepted, without effect.

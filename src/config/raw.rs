@@ -50,4 +50,5 @@ pub(super) struct Raw {
     pub(super) log_format: Option<String>,
     pub(super) enable_debug: Option<String>,
     pub(super) legacy_publish: Option<String>,
+    pub(super) legacy_quirks: Option<String>,
 }

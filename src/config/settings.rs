@@ -164,17 +164,19 @@ fn pick(key: &'static Key, names: &[&str], places: &[&dyn Source], notes: &mut N
 
 /// Whether `STANDALONE_PORT` is both ports: `CLUSTER_MODE=0` and `LEGACY_PUBLISH=1`, as in the versions that had it.
 fn is_one_port(places: &[&dyn Source]) -> bool {
-    let text = |name| {
-        let mut texts = places.iter().filter_map(|source| source.get(name)).map(|given| given.text.trim());
-        texts.find(|text| !text.is_empty())
-    };
-    let is = |name, expected| text(name).is_some_and(|text| parse::switch(text) == Ok(expected));
-    is("CLUSTER_MODE", false) && is("LEGACY_PUBLISH", true) && text(keys::STANDALONE_PORT).is_some()
+    let is = |name, expected| given(name, places).is_some_and(|text| parse::switch(text) == Ok(expected));
+    is("CLUSTER_MODE", false) && is("LEGACY_PUBLISH", true) && given(keys::STANDALONE_PORT, places).is_some()
+}
+
+/// The first text for a name, wherever it stands.
+fn given<'a>(name: &str, places: &[&'a dyn Source]) -> Option<&'a str> {
+    let mut texts = places.iter().filter_map(|source| source.get(name)).map(|given| given.text.trim());
+    texts.find(|text| !text.is_empty())
 }
 
 /// A port that `STANDALONE_PORT` is, unless its own name stands. In those versions the other old names said nothing then.
 fn one_port(key: &'static Key, places: &[&dyn Source], notes: &mut Notes) -> Option<Setting> {
-    for alias in key.aliases.iter().filter(|alias| places.iter().any(|source| source.get(alias).is_some())) {
+    for alias in key.aliases.iter().filter(|alias| given(alias, places).is_some()) {
         notes.warn(alias, "has no effect with CLUSTER_MODE=0 and LEGACY_PUBLISH=1: STANDALONE_PORT is both ports");
     }
     pick(key, &[key.name, keys::STANDALONE_PORT], places, notes)

@@ -7,4 +7,6 @@ pub struct Config {
     pub body_bytes_max: usize,
     /// `LEGACY_PUBLISH`: `POST /` is `POST /publish`, and `GET /` is `GET /status`.
     pub has_legacy_route: bool,
+    /// `LEGACY_QUIRKS`: refusals of a body have the statuses of vrchats.
+    pub has_legacy_statuses: bool,
 }

@@ -27,8 +27,14 @@ pub(super) struct Split<'a> {
 /// When `body` is no JSON object.
 pub(super) fn split<'a>(body: &'a str, target: &str) -> Result<Split<'a>, PublishError> {
     // Looked at first, because the parser's own words for another kind of value would repeat it.
-    if !body.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{') {
-        return Err(PublishError::NotAnObject);
+    match body.trim_start_matches([' ', '\t', '\n', '\r']).as_bytes().first() {
+        Some(b'{') => {}
+        Some(b'[') => {
+            serde_json::from_str::<&RawValue>(body)?;
+            return Err(PublishError::NotAnObject);
+        }
+        None if body.is_empty() => return Err(PublishError::NotAnObject),
+        _ => return Err(PublishError::NoMembers),
     }
     let mut parser = serde_json::Deserializer::from_str(body);
     let split = parser.deserialize_map(Splicer { target, payload: String::with_capacity(body.len()) })?;

@@ -36,7 +36,7 @@ pub enum TargetFault {
 /// The room that a target names.
 ///
 /// # Errors
-/// When it is no string, no room's name, reserved, or does not match `pattern`; without a pattern, a control character
+/// When it is no string, no room's name, does not match `pattern`, or is reserved; without a pattern, a control character
 /// is the mismatch.
 pub(super) fn room(target: &RawValue, pattern: Option<&Regex>) -> Result<RoomName, TargetFault> {
     if !target.get().starts_with('"') {
@@ -44,11 +44,13 @@ pub(super) fn room(target: &RawValue, pattern: Option<&Regex>) -> Result<RoomNam
     }
     let name = splice::text(target).ok_or(TargetFault::NotUnicode)?;
     let room = RoomName::new(&name).map_err(|_| TargetFault::Length)?;
+    if !pattern.map_or_else(|| !name.contains(char::is_control), |pattern| pattern.is_match(&name)) {
+        return Err(TargetFault::Mismatch);
+    }
     if RESERVED.contains(&&*name) || name.starts_with(RESERVED_PREFIX) {
         return Err(TargetFault::Reserved);
     }
-    let matches = pattern.map_or_else(|| !name.contains(char::is_control), |pattern| pattern.is_match(&name));
-    if matches { Ok(room) } else { Err(TargetFault::Mismatch) }
+    Ok(room)
 }
 
 #[cfg(test)]

@@ -72,6 +72,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("LOG_FORMAT", "xml", "neither json"),
     ("ENABLE_DEBUG", "*", "neither 0 nor 1"),
     ("LEGACY_PUBLISH", "v0.3", "neither 0 nor 1"),
+    ("LEGACY_QUIRKS", "all", "neither 0 nor 1"),
 ];
 
 #[test]

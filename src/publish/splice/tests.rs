@@ -60,10 +60,16 @@ fn a_target_whose_key_is_escaped_is_the_target() {
 
 #[test]
 fn what_is_no_object_is_told_apart_from_what_is_no_json() {
-    for body in ["", " \n", "[]", "5", "null", "true", r#""secret""#, "NaN", "x", "\u{a0}{}", "\u{feff}{}"] {
+    for body in ["", "[]", " [5]\n"] {
         assert_eq!(split(body, TARGET).err(), Some(PublishError::NotAnObject), "{body}");
     }
+    for body in [" \n", "5", "null", "true", r#""secret""#, "NaN", "x", "\u{a0}{}", "\u{feff}{}", "\u{a0}[]"] {
+        assert_eq!(split(body, TARGET).err(), Some(PublishError::NoMembers), "{body}");
+    }
     for body in [
+        "[",
+        "[] []",
+        "[x]",
         "{",
         "{}x",
         "{}{}",
