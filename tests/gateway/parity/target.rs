@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::env;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Stdio;
+use std::time::Duration;
 
 use chrono::{Datelike, Days, NaiveDate, Utc};
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
-use tokio::time::timeout;
+use tokio::time::Instant;
 
 use super::transcript::{Port, Transcript};
 use crate::harness::certificates::Certificates;
@@ -93,15 +94,16 @@ impl Target {
             environment.insert(old, environment[today]);
         }
         let mut command = Command::new("node");
-        command.arg("app.js").current_dir(format!("{folder}/{version}")).stdout(Stdio::piped()).kill_on_drop(true);
-        let mut process = command.envs(environment).spawn().expect("node");
-        let mut log = BufReader::new(process.stdout.take().unwrap()).lines();
-        for _ in 0..if has_one_port { 1 } else { 2 } {
-            let line = timeout(PATIENCE, log.next_line()).await.expect("it listens in time").unwrap();
-            assert!(line.as_ref().is_some_and(|line| line.contains("Listening...")), "{line:?}");
-        }
-        tokio::spawn(async move { while let Ok(Some(_)) = log.next_line().await {} });
+        command.arg("app.js").current_dir(format!("{folder}/{version}")).stdout(Stdio::null()).kill_on_drop(true);
+        let process = command.envs(environment).spawn().expect("node");
         let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let deadline = Instant::now() + PATIENCE;
+        for port in [producer, consumer] {
+            while TcpStream::connect(at(port)).await.is_err() {
+                assert!(Instant::now() < deadline, "it does not listen");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
         Self {
             producer: at(producer),
             consumer: at(consumer),

@@ -30,6 +30,9 @@ pub struct Step {
     pub name: String,
     #[serde(rename = "do")]
     pub actions: Vec<Action>,
+    /// What it does must be done within a window of a second, which a busy machine may miss: then it is taken again.
+    #[serde(default)]
+    pub timed: bool,
     /// What vrchats was seen to answer: one value for each action that has an answer.
     pub vrchats: Vec<Value>,
     /// What roomcast answers, where it differs.
