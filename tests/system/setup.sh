@@ -14,6 +14,7 @@ need() { # command, package
 }
 need chromium chromium
 need curl curl
+need jq jq
 
 if ((${#packages[@]} == 0)); then
     exit 0
