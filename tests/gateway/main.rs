@@ -19,6 +19,7 @@ mod legacy;
 mod life;
 mod limits;
 mod logs;
+mod notify;
 mod parity;
 mod proxies;
 mod publish;

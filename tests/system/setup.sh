@@ -14,6 +14,10 @@ need() { # command, package
 }
 need chromium chromium
 need curl curl
+need systemd-analyze systemd
+need systemd-nspawn systemd-container
+need nsenter util-linux
+need ip iproute2
 need jq jq
 
 if ((${#packages[@]} == 0)); then
