@@ -11,6 +11,7 @@
 
 mod admin;
 mod bursts;
+mod certificates;
 mod cluster;
 mod commands;
 mod harness;
@@ -18,6 +19,7 @@ mod hostile;
 mod life;
 mod limits;
 mod logs;
+mod migration;
 mod proxies;
 mod publish;
 mod start;
