@@ -14,6 +14,8 @@ need() { # command, package
 }
 need chromium chromium
 need curl curl
+need ip iproute2
+need setpriv util-linux
 
 if ((${#packages[@]} == 0)); then
     exit 0
