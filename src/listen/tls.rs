@@ -66,10 +66,10 @@ pub enum TlsError {
     },
     /// The key does not fit the certificate, or either cannot be used.
     #[error(
-        "PUB_KEY_PATH, PRIV_KEY_PATH: the certificate and the private key cannot be used together; give a pair that \
-         belongs together"
+        "PUB_KEY_PATH, PRIV_KEY_PATH: the certificate and the private key cannot be used together: {0}; give those that \
+         belong together"
     )]
-    Pair(#[source] rustls::Error),
+    Pair(rustls::Error),
     /// The authority of client certificates cannot be used.
     #[error("CA_PATH: {} cannot be used: {problem}; give the certificate of those who sign client certificates", path.display())]
     ClientCa {
