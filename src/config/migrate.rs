@@ -18,6 +18,7 @@ use super::sources::{Machine, Sources};
 use lines::Line;
 use rewrite::{New, Olds};
 
+const AUTH: &str = "WEBSOCKET_AUTH";
 /// What every comment of ours begins with.
 const OURS: &str = "# roomcast: ";
 const HEAD: &str = "# roomcast: settings of an older file, made by `roomcast migrate-env`. Lines like this one tell what was \
@@ -36,11 +37,18 @@ pub struct Migrated {
 }
 
 /// A part of the new file.
+#[derive(Default)]
 struct Part {
     comments: Vec<String>,
-    setting: Option<(String, String)>,
+    settings: Vec<(String, String)>,
     /// The line of the old file.
     line: usize,
+}
+
+impl Part {
+    fn has(&self, name: &str) -> bool {
+        self.settings.iter().any(|(known, _)| known == name)
+    }
 }
 
 /// Rewrites an environment file, or the `Environment=` lines of a systemd unit. `label` names the file in faults.
@@ -53,7 +61,7 @@ pub fn migrate(label: &str, bytes: &[u8]) -> Migrated {
     let mut parts = Vec::new();
     let mut index = 0;
     for line in &lines {
-        let mut part = Part { comments: Vec::new(), setting: None, line: 0 };
+        let mut part = Part::default();
         match line {
             Line::Text(text) => part.comments.push(text.clone()),
             Line::Foreign(text) => part.comments.push(format!("{OURS}left out, as it sets no variable: {text}")),
@@ -64,11 +72,11 @@ pub fn migrate(label: &str, bytes: &[u8]) -> Migrated {
             Line::Setting(old) => {
                 part.line = old.line;
                 part.comments.extend(old.comment.iter().map(|comment| format!("# {comment}")));
-                if let Some(New { reasons, setting }) = olds.rewrite(index) {
+                if let Some(New { reasons, settings }) = olds.rewrite(index) {
                     part.comments.extend(reasons.into_iter().map(|reason| format!("{OURS}{reason}")));
-                    part.setting = setting;
+                    part.settings = settings;
                 }
-                if part.setting.is_none() {
+                if part.settings.is_empty() {
                     part.comments.push(commented(&old.name, &old.value));
                 }
                 index += 1;
@@ -77,31 +85,37 @@ pub fn migrate(label: &str, bytes: &[u8]) -> Migrated {
         parts.push(part);
     }
     explicit_auth(&olds, &mut parts);
+    legacy_publish(&olds, &mut parts);
     judge(label, &mut parts, &mut faults);
     Migrated { text: render(&parts), faults }
+}
+
+/// Says how backends of vrchats up to v0.4, which alone had that name of the secret, are served as they are.
+fn legacy_publish(olds: &Olds<'_>, parts: &mut Vec<Part>) {
+    if olds.filled("AUTH_TOKEN_SECRET").is_some() && olds.filled("LEGACY_PUBLISH").is_none() {
+        let text = "backends of vrchats up to v0.4 post uuid instead of target_id, and up to v0.3 to /; LEGACY_PUBLISH=1 takes that";
+        parts.push(Part { comments: vec![String::new(), format!("{OURS}{text}")], ..Part::default() });
+    }
 }
 
 /// Says what `WEBSOCKET_AUTH` comes to where it is not set: versions of vrchats differ in it.
 fn explicit_auth(olds: &Olds<'_>, parts: &mut Vec<Part>) {
     let Some(methods) = olds.implied_methods() else { return };
-    parts.retain(|part| part.setting.as_ref().is_none_or(|(name, _)| name != "WEBSOCKET_AUTH"));
+    parts.retain(|part| !part.has(AUTH));
     let reason = if methods == "0" {
         "was not set, and neither was a secret: everybody who names a room may listen"
     } else {
         "was not set. vrchats asked for a token always up to v0.7, and never without it from v0.8; here a secret turns it on"
     };
-    parts.push(Part { comments: vec![String::new()], setting: None, line: 0 });
-    let setting = Some(("WEBSOCKET_AUTH".to_owned(), methods.to_owned()));
-    parts.push(Part { comments: vec![format!("{OURS}{reason}")], setting, line: 0 });
+    let comments = vec![String::new(), format!("{OURS}{reason}")];
+    parts.push(Part { comments, settings: vec![(AUTH.to_owned(), methods.to_owned())], line: 0 });
 }
 
 /// Notes what a start would say of the new file.
 fn judge(label: &str, parts: &mut Vec<Part>, faults: &mut Vec<String>) {
-    let entry = |(number, part): (usize, &Part)| {
-        let (name, value) = part.setting.clone()?;
-        Some(env_file::Entry { name, value, line: number + 1, end: number + 2, comment: None })
-    };
-    let entries = parts.iter().enumerate().filter_map(entry).collect();
+    let settings = parts.iter().flat_map(|part| part.settings.clone());
+    let entry = |(line, (name, value))| env_file::Entry { name, value, line, end: line + 1, comment: None };
+    let entries = (1..).zip(settings).map(entry).collect();
     let file = EnvFile { entries, ..EnvFile::default() };
     let sources = Sources {
         flags: Default::default(),
@@ -132,18 +146,17 @@ fn judge(label: &str, parts: &mut Vec<Part>, faults: &mut Vec<String>) {
     }
     for warning in notes.warnings {
         match part_of(parts, &warning.key) {
-            Some(part) if part.setting.as_ref().is_some_and(|(_, value)| !value.is_empty()) => {
-                // Of a file's mode this machine says nothing, and the line that was added says it all.
-                if kind_of(&warning.key) != Some(Kind::Path) && part.line > 0 {
-                    part.comments.push(format!("{OURS}{}", warning.text));
-                }
+            // Of a file's mode this machine says nothing, and the line that was added says it all.
+            Some(part) if part.line == 0 || kind_of(&warning.key) == Some(Kind::Path) => {}
+            Some(part) if part.settings.iter().all(|(_, value)| !value.is_empty()) => {
+                part.comments.push(format!("{OURS}{}", warning.text));
             }
             _ => missing.push(format!("{OURS}{warning}")),
         }
     }
     if !missing.is_empty() {
         missing.insert(0, String::new());
-        parts.push(Part { comments: missing, setting: None, line: 0 });
+        parts.push(Part { comments: missing, ..Part::default() });
     }
 }
 
@@ -152,14 +165,14 @@ fn kind_of(name: &str) -> Option<Kind> {
 }
 
 fn part_of<'a>(parts: &'a mut [Part], name: &str) -> Option<&'a mut Part> {
-    parts.iter_mut().find(|part| part.setting.as_ref().is_some_and(|(known, _)| known == name))
+    parts.iter_mut().find(|part| part.has(name))
 }
 
 fn render(parts: &[Part]) -> String {
     let mut text = HEAD.to_owned();
     for part in parts {
         let mut lines = part.comments.clone();
-        if let Some((name, value)) = &part.setting {
+        for (name, value) in &part.settings {
             let word = shell_word(value);
             if word != *value {
                 lines.push(format!(

@@ -1,7 +1,8 @@
 // Stock socket.io clients, driven by the integration tests: options come as one JSON argument, what happens goes to
 // standard output as JSON lines, and the process ends when its standard input does.
 //
-// options: url, rooms (one client each), token, auth, transports, ca (PEM), query, closeEachRequest
+// options: url, rooms (one client each), token, auth, transports, ca (PEM), query, closeEachRequest,
+// connectAgainAfter (ms: what the page does about a refusal after which the client does not come back by itself)
 import { createRequire } from 'node:module';
 import http from 'node:http';
 import https from 'node:https';
@@ -27,7 +28,10 @@ options.rooms.forEach((room, client) => {
     socket.io.engine.on('upgrade', (transport) => say(client, { upgraded: transport.name }));
   });
   socket.on('connect', () => say(client, { connected: socket.io.engine.transport.name }));
-  socket.on('connect_error', (error) => say(client, { refused: error.message, active: socket.active }));
+  socket.on('connect_error', (error) => {
+    say(client, { refused: error.message, data: error.data, active: socket.active });
+    if (!socket.active && options.connectAgainAfter) setTimeout(() => socket.connect(), options.connectAgainAfter);
+  });
   socket.on('disconnect', (reason) => say(client, { disconnected: reason, active: socket.active }));
   socket.onAny((event, ...data) => say(client, { event, data }));
 });

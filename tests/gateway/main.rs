@@ -16,6 +16,7 @@ mod cluster;
 mod commands;
 mod harness;
 mod hostile;
+mod legacy;
 mod life;
 mod limits;
 mod logs;

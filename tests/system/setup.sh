@@ -16,6 +16,7 @@ need chromium chromium
 need curl curl
 need ip iproute2
 need setpriv util-linux
+need jq jq
 
 if ((${#packages[@]} == 0)); then
     exit 0

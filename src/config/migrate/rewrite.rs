@@ -18,13 +18,13 @@ const DAY: &str = "86400000";
 pub(super) struct New {
     /// Why it differs.
     pub(super) reasons: Vec<String>,
-    /// Its present name and value; none if it does not count.
-    pub(super) setting: Option<(String, String)>,
+    /// Its present name and value; none if it does not count, two of a port that served both sides.
+    pub(super) settings: Vec<(String, String)>,
 }
 
 impl New {
     fn left_out(reason: impl Into<String>) -> Self {
-        Self { reasons: vec![reason.into()], setting: None }
+        Self { reasons: vec![reason.into()], settings: Vec::new() }
     }
 }
 
@@ -41,10 +41,13 @@ impl Olds<'_> {
                 later.line
             )));
         }
+        if let Some(new) = self.of_one_port(old) {
+            return Some(new);
+        }
         let Some((key, name)) = self.key_of(old) else { return Some(unknown(old)) };
         if name != key.name {
             // The file that holds a secret.
-            return Some(New { reasons: Vec::new(), setting: Some((name, old.value.clone())) });
+            return Some(New { reasons: Vec::new(), settings: vec![(name, old.value.clone())] });
         }
         if let Some(winner) = self.winner(key).filter(|winner| winner.name != old.name) {
             return Some(New::left_out(format!("{} counts, on line {}", winner.name, winner.line)));
@@ -62,11 +65,11 @@ impl Olds<'_> {
         let value = if key.is_verbatim() { &old.value } else { old.value.trim() };
         if value.is_empty() {
             reasons.extend(default_of(key));
-            return Some(New { reasons, setting: Some((name, String::new())) });
+            return Some(New { reasons, settings: vec![(name, String::new())] });
         }
         self.remark(key, value, &mut reasons);
-        let setting = plain(key, value, &mut reasons);
-        Some(New { reasons, setting: Some(setting) })
+        let settings = vec![plain(key, value, &mut reasons)];
+        Some(New { reasons, settings })
     }
 
     /// The methods that are on without `WEBSOCKET_AUTH`; none if it is set.
@@ -85,6 +88,35 @@ impl Olds<'_> {
             (false, true) => "jwt",
             (false, false) => "0",
         })
+    }
+
+    /// A port where `STANDALONE_PORT` is both, which is with `CLUSTER_MODE=0` and `LEGACY_PUBLISH=1`.
+    fn of_one_port(&self, old: &Old) -> Option<New> {
+        let port = self.one_port()?;
+        let both = ["HTTP_PORT", "WEBSOCKET_PORT"];
+        match old.name.as_str() {
+            "PRODUCER_PORT" | "CONSUMER_PORT" => {
+                Some(New::left_out(format!("without effect: STANDALONE_PORT is both ports, on line {}", port.line)))
+            }
+            name if both.contains(&name) && self.filled(name).is_none() => {
+                Some(New::left_out(format!("STANDALONE_PORT counts, on line {}", port.line)))
+            }
+            keys::STANDALONE_PORT => {
+                let unnamed = both.into_iter().filter(|name| self.filled(name).is_none());
+                let value = port.value.trim();
+                let settings: Vec<_> = unnamed.map(|name| (name.to_owned(), value.to_owned())).collect();
+                let reasons = vec!["was STANDALONE_PORT, which is both ports with LEGACY_PUBLISH=1".to_owned()];
+                Some(New { reasons, settings })
+            }
+            _ => None,
+        }
+    }
+
+    /// `STANDALONE_PORT`, if it is both ports.
+    fn one_port(&self) -> Option<&Old> {
+        let is = |name, expected| self.text(name).is_some_and(|text| parse::switch(text) == Ok(expected));
+        let port = self.filled(keys::STANDALONE_PORT)?;
+        (is("CLUSTER_MODE", false) && is("LEGACY_PUBLISH", true)).then_some(port)
     }
 
     /// The setting that an old one is, and its present name, which for a secret may be that of its file.
@@ -117,7 +149,7 @@ impl Olds<'_> {
     }
 
     /// The last entry of a name, if it is not empty.
-    fn filled(&self, name: &str) -> Option<&Old> {
+    pub(super) fn filled(&self, name: &str) -> Option<&Old> {
         self.last(name).filter(|last| !last.value.trim().is_empty())
     }
 
