@@ -8,7 +8,10 @@ use http::{HeaderMap, HeaderValue};
 
 /// Adds what every answer carries. `origin` is the request's, when it is allowed.
 pub(super) fn decorate(headers: &mut HeaderMap, origin: Option<HeaderValue>) {
-    headers.entry(VARY).or_insert(HeaderValue::from_static("Origin"));
+    let names_origin = |value: &HeaderValue| value.to_str().is_ok_and(|text| text.contains("Origin"));
+    if !headers.get_all(VARY).iter().any(names_origin) {
+        headers.append(VARY, HeaderValue::from_static("Origin")); // a compressed answer varies by its encoding too
+    }
     if let Some(origin) = origin {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     }

@@ -66,6 +66,15 @@ impl Subscribers {
 
     /// Answers one request of the consumer port.
     pub async fn answer(&self, peer: PeerAddr, request: Request<Incoming>) -> Response<Body> {
+        let keeps_alive = keeps_alive(&request);
+        let mut response = self.judged(peer, request).await;
+        if keeps_alive && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            say_keep_alive(response.headers_mut());
+        }
+        response
+    }
+
+    async fn judged(&self, peer: PeerAddr, request: Request<Incoming>) -> Response<Body> {
         if !request.uri().path().starts_with(ENGINE_PATH) {
             self.stats.refusals(Cause::NotFound).inc();
             return not_found(request.method(), request.uri().path());
@@ -78,7 +87,6 @@ impl Subscribers {
                 return refused;
             }
         };
-        let keeps_alive = keeps_alive(&request);
         let mut response = if request.method() == Method::OPTIONS {
             preflight(request.headers())
         } else {
@@ -86,9 +94,6 @@ impl Subscribers {
         };
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             cors::decorate(response.headers_mut(), origin);
-            if keeps_alive {
-                say_keep_alive(response.headers_mut());
-            }
         }
         response
     }

@@ -21,6 +21,7 @@ mod life;
 mod limits;
 mod logs;
 mod migration;
+mod parity;
 mod proxies;
 mod publish;
 mod start;

@@ -2,8 +2,10 @@
 //! what of the wire it keeps.
 
 mod consumer;
+mod limits;
 mod process;
 mod producer;
+mod shipped;
 mod tokens;
 
 use crate::harness::Gateway;

@@ -12,6 +12,14 @@ fn an_allowed_origin_is_repeated_and_the_answer_varies() {
 }
 
 #[test]
+fn a_compressed_answer_varies_by_its_encoding_too() {
+    let mut headers = HeaderMap::new();
+    headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+    decorate(&mut headers, None);
+    assert_eq!(headers.get_all(VARY).iter().collect::<Vec<_>>(), ["accept-encoding", "Origin"]);
+}
+
+#[test]
 fn a_preflight_names_methods_and_the_headers_asked_for() {
     let mut asked = HeaderMap::new();
     asked.insert(ACCESS_CONTROL_REQUEST_HEADERS, HeaderValue::from_static("x-test"));

@@ -34,6 +34,11 @@ pub async fn dial_from(source: Ipv4Addr, addr: SocketAddr) -> TcpStream {
 
 /// A connection with TLS to the name localhost.
 pub async fn dial_tls(addr: SocketAddr, config: ClientConfig) -> io::Result<TlsStream<TcpStream>> {
+    over_tls(dial(addr).await, config).await
+}
+
+/// TLS to the name localhost over a connection that is there.
+pub async fn over_tls(stream: TcpStream, config: ClientConfig) -> io::Result<TlsStream<TcpStream>> {
     let name = ServerName::try_from("localhost").unwrap();
-    TlsConnector::from(Arc::new(config)).connect(name, dial(addr).await).await
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await
 }

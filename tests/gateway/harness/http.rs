@@ -61,17 +61,13 @@ impl Connection {
     }
 
     pub async fn send_request(&mut self, head: &str, body: impl AsRef<[u8]>) {
-        let body = body.as_ref();
-        let mut lines = head.lines();
-        let mut text = format!("{} HTTP/1.1\r\nHost: gateway.test\r\n", lines.next().unwrap());
-        for line in lines {
-            text.push_str(&format!("{line}\r\n"));
-        }
-        if !body.is_empty() || head.starts_with("POST ") {
-            text.push_str(&format!("Content-Length: {}\r\n", body.len()));
-        }
-        text.push_str("\r\n");
-        self.send([text.as_bytes(), body].concat()).await;
+        self.send(request_text(head, body.as_ref())).await;
+    }
+
+    /// As [`Connection::request`]; none when the gateway closed the connection instead of answering.
+    pub async fn try_request(&mut self, head: &str, body: impl AsRef<[u8]>) -> Option<Answer> {
+        self.send_what_is_taken(request_text(head, body.as_ref())).await;
+        self.answer(head.starts_with("HEAD ")).await
     }
 
     /// The next answer; none when the gateway closed the connection.
@@ -119,10 +115,10 @@ impl Connection {
         let mut answer = Answer { status, headers, body: String::new() };
         let length = answer.header("content-length").parse().unwrap_or(0);
         if !head_only && status != 304 {
-            while self.read.len() < length {
-                assert!(self.fill().await, "the answer's body was cut");
-            }
-            let bytes: Vec<u8> = self.read.drain(..length).collect();
+            let bytes = match answer.header("transfer-encoding") {
+                "chunked" => self.chunks().await,
+                _ => self.exactly(length).await,
+            };
             answer.body = match answer.header("content-encoding") {
                 "gzip" => std::io::read_to_string(GzDecoder::new(bytes.as_slice())).unwrap(),
                 _ => String::from_utf8(bytes).unwrap(),
@@ -131,10 +127,47 @@ impl Connection {
         Some(answer)
     }
 
+    async fn chunks(&mut self) -> Vec<u8> {
+        let mut body = Vec::new();
+        loop {
+            while !self.read.windows(2).any(|two| two == b"\r\n") {
+                assert!(self.fill().await, "the answer's body was cut");
+            }
+            let end = self.read.windows(2).position(|two| two == b"\r\n").unwrap();
+            let line = String::from_utf8(self.exactly(end + 2).await).unwrap();
+            let length = usize::from_str_radix(line.trim_end(), 16).unwrap();
+            body.extend_from_slice(&self.exactly(length + 2).await[..length]);
+            if length == 0 {
+                return body;
+            }
+        }
+    }
+
+    async fn exactly(&mut self, length: usize) -> Vec<u8> {
+        while self.read.len() < length {
+            assert!(self.fill().await, "the answer's body was cut");
+        }
+        self.read.drain(..length).collect()
+    }
+
     async fn fill(&mut self) -> bool {
         let mut chunk = [0; 4096];
         let length = self.stream.read(&mut chunk).await.unwrap_or(0);
         self.read.extend_from_slice(&chunk[..length]);
         length > 0
     }
+}
+
+/// The bytes of a request, as [`Connection::request`] takes it.
+fn request_text(head: &str, body: &[u8]) -> Vec<u8> {
+    let mut lines = head.lines();
+    let mut text = format!("{} HTTP/1.1\r\nHost: gateway.test\r\n", lines.next().unwrap());
+    for line in lines {
+        text.push_str(&format!("{line}\r\n"));
+    }
+    if !body.is_empty() || head.starts_with("POST ") {
+        text.push_str(&format!("Content-Length: {}\r\n", body.len()));
+    }
+    text.push_str("\r\n");
+    [text.as_bytes(), body].concat()
 }

@@ -96,7 +96,8 @@ impl Socket {
     }
 }
 
-fn refusal(answer: &http::Response<Option<Vec<u8>>>) -> Answer {
+/// The answer that was not an upgrade.
+pub fn refusal(answer: &http::Response<Option<Vec<u8>>>) -> Answer {
     let headers = answer.headers().iter();
     Answer {
         status: answer.status().as_u16(),
