@@ -11,6 +11,7 @@
 
 mod admin;
 mod bursts;
+mod clients;
 mod cluster;
 mod commands;
 mod harness;
