@@ -14,6 +14,7 @@ mod bursts;
 mod clients;
 mod cluster;
 mod commands;
+mod examples;
 mod harness;
 mod hostile;
 mod life;

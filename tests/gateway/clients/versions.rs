@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::VERSIONS;
 use crate::harness::node::StockClients;
 use crate::harness::process::free_port;
 use crate::harness::{Gateway, token};
@@ -68,4 +69,23 @@ async fn socket_io_client_4_0_over_polling_websocket_and_upgrade() {
 #[tokio::test]
 async fn socket_io_client_3_1_over_polling_websocket_and_upgrade() {
     is_served_over_each_transport("socket.io-client-3.1").await;
+}
+
+/// Whoever has such clients sees them ask again every ten seconds, which is what the gateway gives to who is not let in.
+#[tokio::test]
+async fn after_invalid_token_4_8_stays_away_and_the_older_ones_ask_again_by_themselves() {
+    let gateway = Gateway::start(&[]).await;
+    let mut clients = VERSIONS.map(|client| {
+        StockClients::start(&json!({
+            "client": client, "url": gateway.consumer_url(), "rooms": ["room-1"], "token": "wrong",
+            "transports": ["websocket"],
+        }))
+    });
+    let refused = |line: &Value| line["refused"] == "invalid token";
+    for (client, is_active) in clients.iter_mut().zip([false, true, true]) {
+        assert_eq!(client.line(refused).await["active"], is_active);
+    }
+    for older in &mut clients[1..] {
+        older.line(refused).await;
+    }
 }
