@@ -4,9 +4,11 @@ use std::cell::Cell;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 use super::VERSIONS;
 use crate::harness::dial::dial;
@@ -16,28 +18,29 @@ use crate::harness::{Gateway, token};
 
 const PROCESSES: usize = 4;
 const CLIENTS_EACH: usize = 10;
-/// How many events come at least after the last client has changed its transport.
-const EVENTS_AFTER: u64 = 50;
+/// How many events come between the last client's CONNECT and the first change, and after the last change.
+const EVENTS_APART: u64 = 50;
 
 /// By how much, at most, what a client sends over its websocket comes later than what it posts: first its handshake,
-/// then its probe, then its change. On loopback alone most clients are through before the first event.
-const LAG: Duration = Duration::from_millis(400);
+/// then its probe, then its change.
+const LAG: Duration = Duration::from_millis(200);
 
-/// Listens before `gateway`. Each websocket has another part of [`LAG`].
-async fn slow_websockets(gateway: SocketAddr) -> SocketAddr {
+/// Listens before `gateway`, and holds websockets up: all of them until `open`, and each by another part of [`LAG`]. On
+/// loopback alone most clients have changed their transport before the first event.
+async fn slow_websockets(gateway: SocketAddr, open: watch::Receiver<bool>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     tokio::spawn(async move {
         let mut lags = (1..=8).map(|eighths| LAG * eighths / 8).cycle();
         loop {
             let (client, _) = listener.accept().await.unwrap();
-            tokio::spawn(relay(client, dial(gateway).await, lags.next().unwrap()));
+            tokio::spawn(relay(client, dial(gateway).await, open.clone(), lags.next().unwrap()));
         }
     });
     addr
 }
 
-async fn relay(client: TcpStream, gateway: TcpStream, lag: Duration) {
+async fn relay(client: TcpStream, gateway: TcpStream, mut open: watch::Receiver<bool>, lag: Duration) {
     client.set_nodelay(true).unwrap();
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_gateway, mut to_gateway) = gateway.into_split();
@@ -47,6 +50,7 @@ async fn relay(client: TcpStream, gateway: TcpStream, lag: Duration) {
     while let Ok(length @ 1..) = from_client.read(&mut chunk).await {
         is_websocket |= String::from_utf8_lossy(&chunk[..length]).contains("transport=websocket");
         if is_websocket {
+            open.wait_for(|open| *open).await.unwrap();
             tokio::time::sleep(lag).await;
         }
         if to_gateway.write_all(&chunk[..length]).await.is_err() {
@@ -67,41 +71,46 @@ async fn keep_publishing(gateway: &Gateway, published: &Cell<u64>, end: &Cell<Op
     gateway.publish("room-1", &json!({ "last": true })).await;
 }
 
-/// Waits until each client of a process has changed its transport. For each: how many events were published when it had
-/// said that it was connected, and how many it had received before its change.
-async fn upgraded(clients: &mut StockClients, published: &Cell<u64>) -> Vec<(u64, u64)> {
-    let mut connected = vec![0; CLIENTS_EACH];
+/// Waits until each client of a process is connected; for each, how many events were published when it said so.
+async fn connected(clients: &mut StockClients, published: &Cell<u64>) -> Vec<u64> {
+    let mut counts = vec![0; CLIENTS_EACH];
     for _ in 0..CLIENTS_EACH {
-        let line = clients.line(|line| line.get("connected").is_some()).await;
-        connected[line["client"].as_u64().unwrap() as usize] = published.get();
+        let line = clients.line(|line| line["connected"] == "polling").await;
+        counts[line["client"].as_u64().unwrap() as usize] = published.get();
     }
-    let mut all = Vec::new();
-    for (index, connected) in connected.into_iter().enumerate() {
-        let line = clients.line(|line| line["client"] == index && line["upgraded"] == "websocket").await;
-        all.push((connected, line["after"].as_u64().unwrap()));
-    }
-    all
+    counts
 }
 
 async fn loses_nothing(client: &str, workers: &str) {
     let gateway = Gateway::start(&[("CLUSTER_MODE", "1"), ("CLUSTER_INSTANCES", workers)]).await;
-    let url = format!("http://{}", slow_websockets(gateway.consumer()).await);
+    let (open_websockets, open) = watch::channel(false);
+    let url = format!("http://{}", slow_websockets(gateway.consumer(), open).await);
     let options = json!({
         "client": client, "url": url, "rooms": vec!["room-1"; CLIENTS_EACH], "token": token(),
         "transports": ["polling", "websocket"], "collect": true,
     });
     let (published, end) = (Cell::new(0), Cell::new(None));
     let mut processes: Vec<_> = (0..PROCESSES).map(|_| StockClients::start(&options)).collect();
-    let all_upgraded = async {
-        let each = processes.iter_mut().map(|clients| upgraded(clients, &published));
-        let counts = futures_util::future::join_all(each).await;
-        end.set(Some(published.get() + EVENTS_AFTER));
+    let upgraded = async {
+        let counts = join_all(processes.iter_mut().map(|clients| connected(clients, &published))).await;
+        let all_connected_at = published.get();
+        while published.get() < all_connected_at + EVENTS_APART {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        open_websockets.send(true).unwrap();
+        for clients in &mut processes {
+            for index in 0..CLIENTS_EACH {
+                let line = clients.line(|line| line["client"] == index && line["upgraded"] == "websocket").await;
+                assert_ne!(line["after"], 0, "it heard events over polling before");
+            }
+        }
+        end.set(Some(published.get() + EVENTS_APART));
         counts
     };
-    let ((), counts) = tokio::join!(keep_publishing(&gateway, &published, &end), all_upgraded);
+    let ((), counts) = tokio::join!(keep_publishing(&gateway, &published, &end), upgraded);
 
     for (clients, counts) in processes.iter_mut().zip(&counts) {
-        for (index, (connected_at, _)) in counts.iter().enumerate() {
+        for (index, connected_at) in counts.iter().enumerate() {
             let line = clients.line(|line| line["client"] == index && line.get("numbers").is_some()).await;
             let numbers: Vec<u64> = serde_json::from_value(line["numbers"].clone()).unwrap();
             let first = *numbers.first().expect("events");
@@ -111,7 +120,6 @@ async fn loses_nothing(client: &str, workers: &str) {
         }
         assert!(clients.unread().iter().all(|line| line.get("disconnected").is_none()), "{:?}", clients.unread());
     }
-    assert!(counts.iter().flatten().any(|(_, before)| *before > 0), "nobody heard a thing over polling: {counts:?}");
     assert_eq!(gateway.stats().undelivered.get(), 0);
 }
 
