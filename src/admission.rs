@@ -57,7 +57,7 @@ pub struct Claim<'a> {
 pub struct Grant {
     /// The rooms to join; empty: connected, and hears nothing.
     pub rooms: Vec<RoomName>,
-    /// What the limit for users counts.
+    /// Whose turns are to be waited for; none if nobody waits.
     pub users: Vec<UserKey>,
 }
 
@@ -88,10 +88,10 @@ pub trait Admission: Send + Sync + 'static {
     /// Over the rate of its address, over its address's share, or over the node's number of sessions.
     fn open(&self, client: Client) -> Result<Seat, Refusal>;
 
-    /// Judges a CONNECT packet: token first, then rooms.
+    /// Judges a CONNECT packet: token first, then rooms, and with `LEGACY_QUIRKS` the user's rate.
     ///
     /// # Errors
-    /// `invalid token` or `invalid room`; neither tells which part was wrong.
+    /// `invalid token` or `invalid room`, which do not tell which part was wrong, or `rate limit block`.
     fn connect(&self, claim: Claim<'_>) -> Result<Grant, Refusal>;
 
     /// Takes one connect from the user's bucket, or tells how long to wait before asking again.

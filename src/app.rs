@@ -139,7 +139,7 @@ impl App {
         let router = producer::router(Producer {
             gate: Arc::clone(&gate),
             publisher: Publisher::new(self.config.publish, hub, Arc::clone(&self.stats)),
-            config: self.config.producer,
+            config: self.config.producer.clone(),
             stopping: self.lifecycle.stopping.clone(),
             stats: Arc::clone(&self.stats),
         });
@@ -148,7 +148,7 @@ impl App {
             subscribers: subscribers.clone(),
             demo: self.demo,
             lifecycle: self.lifecycle.clone(),
-            producer: self.producer.is_none().then(|| router.clone()),
+            producer: self.producer.is_none().then(|| (router.clone(), self.config.producer)),
         };
         let tls = [&self.consumer.0.tls, &self.producer.as_ref().and_then(|(port, _)| port.tls.clone())]
             .into_iter()

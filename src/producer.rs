@@ -50,20 +50,27 @@ pub fn router(producer: Producer) -> Router {
     Router::new().fallback(handle).with_state(Arc::new(producer))
 }
 
-/// Whether a path is one of the API's, which decides for the producer when both ports are one.
-pub fn serves(path: &str) -> bool {
-    Endpoint::at(path).is_some()
+impl Config {
+    /// Whether a path is one of the API's, which decides for the producer when both ports are one.
+    pub fn serves(&self, path: &str) -> bool {
+        Endpoint::at(path, self).is_some()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Endpoint {
     Publish,
     Status,
+    /// Both, as vrchats had them up to 0.3.
+    Legacy,
 }
 
 impl Endpoint {
     /// The endpoint of a path, matched as Express does: in any case, with one slash more at the end or not.
-    fn at(path: &str) -> Option<Self> {
+    fn at(path: &str, config: &Config) -> Option<Self> {
+        if path == "/" {
+            return config.has_legacy_route.then_some(Self::Legacy);
+        }
         let path = path.strip_suffix('/').unwrap_or(path);
         if path.eq_ignore_ascii_case("/publish") {
             Some(Self::Publish)
@@ -80,7 +87,10 @@ async fn handle(State(producer): State<Arc<Producer>>, request: Request) -> Resp
     let mut body = Inbound::new(&head.headers, body);
     let (answer, reusable) = match producer.serve(&head, &mut body).await {
         Ok(answer) => (answer, body.drain().await),
-        Err(error) => (error.answer(&head), if error.abandons_body() { body.is_read() } else { body.drain().await }),
+        Err(error) => (
+            error.answer(&head, &producer.config),
+            if error.abandons_body() { body.is_read() } else { body.drain().await },
+        ),
     };
     answer::on_connection(answer, &head, reusable)
 }
@@ -100,15 +110,16 @@ impl Producer {
     }
 
     async fn route(&self, client: Client, head: &Parts, body: &mut Inbound) -> Result<Response, Error> {
-        match (Endpoint::at(head.uri.path()), &head.method) {
-            (Some(Endpoint::Publish), &Method::POST) => {
+        match (Endpoint::at(head.uri.path(), &self.config), &head.method) {
+            (Some(Endpoint::Publish | Endpoint::Legacy), &Method::POST) => {
                 self.require_running()?;
                 self.gate.publish(client)?;
                 self.publish(head, body).await
             }
             (Some(Endpoint::Publish), &Method::OPTIONS) => Ok(answer::allowed(&text::POST)),
-            (Some(Endpoint::Status), &Method::GET | &Method::HEAD) => Ok(answer::status(head)),
+            (Some(Endpoint::Status | Endpoint::Legacy), &Method::GET | &Method::HEAD) => Ok(answer::status(head)),
             (Some(Endpoint::Status), &Method::OPTIONS) => Ok(answer::allowed(&text::GET_HEAD)),
+            (Some(Endpoint::Legacy), &Method::OPTIONS) => Ok(answer::allowed(&text::GET_HEAD_POST)),
             _ => Err(Error::NotFound),
         }
     }

@@ -15,6 +15,13 @@ pub use config::Config;
 pub use depth::NESTING_MAX;
 use depth::is_too_deep;
 use splice::Split;
+pub use target::TargetFault;
+
+/// The member of a body that names the room and the event.
+const TARGET: &str = "target_id";
+
+/// Its name in vrchats up to 0.4.
+const LEGACY_TARGET: &str = "uuid";
 
 /// Takes publications. Shared by all workers.
 pub struct Publisher {
@@ -42,9 +49,12 @@ pub enum PublishError {
     /// More levels than receivers can be trusted to parse.
     #[error("the body nests more than {NESTING_MAX} levels")]
     TooDeep,
-    /// The body is empty, or JSON of another kind.
+    /// The body is empty or an array: to vrchats, one without a target.
     #[error("the body is not a JSON object")]
     NotAnObject,
+    /// The body begins as neither object nor array: to vrchats, no JSON.
+    #[error("the body is neither a JSON object nor an array")]
+    NoMembers,
     /// The body is not JSON.
     #[error("the body is not JSON: line {line}, column {column}")]
     Malformed {
@@ -56,34 +66,24 @@ pub enum PublishError {
     /// No `target_id`.
     #[error("target_id is missing")]
     TargetMissing,
-    /// `target_id` is a number, an array or anything else that a pattern could be coerced to match.
-    #[error("target_id is not a string")]
-    TargetNotAString,
-    /// `target_id` holds half of a surrogate pair, which no UTF-8 text can carry.
-    #[error("target_id is not valid Unicode")]
-    TargetNotUnicode,
-    /// `target_id` cannot be a room's name.
-    #[error("target_id is empty or too long: a room's name has 1 to 255 bytes")]
-    TargetLength,
-    /// `target_id` is the name of an event that the protocol or roomcast itself uses.
-    #[error("target_id is a reserved event name")]
-    TargetReserved,
-    /// `target_id` does not match `EVENT_ID_REGEX_VALIDATION_PATTERN`.
-    #[error("target_id does not match EVENT_ID_REGEX_VALIDATION_PATTERN")]
-    TargetMismatch,
+    /// The target may not be published to.
+    #[error("{field} {fault}")]
+    Target {
+        /// The member that named it.
+        field: &'static str,
+        /// What is wrong with it.
+        fault: TargetFault,
+    },
 }
 
 impl PublishError {
     /// The metric's label.
     pub fn cause(&self) -> Cause {
         match self {
-            Self::NotUtf8 { .. } | Self::TooDeep | Self::NotAnObject | Self::Malformed { .. } => Cause::InvalidBody,
-            Self::TargetMissing
-            | Self::TargetNotAString
-            | Self::TargetNotUnicode
-            | Self::TargetLength
-            | Self::TargetReserved
-            | Self::TargetMismatch => Cause::InvalidTarget,
+            Self::NotUtf8 { .. } | Self::TooDeep | Self::NotAnObject | Self::NoMembers | Self::Malformed { .. } => {
+                Cause::InvalidBody
+            }
+            Self::TargetMissing | Self::Target { .. } => Cause::InvalidTarget,
         }
     }
 }
@@ -103,6 +103,9 @@ impl Publisher {
     /// Takes a body as it came from the wire: a JSON object whose `target_id` names the room and the event, and whose
     /// other members are the event's argument. When this returns, the event is in the queue of every receiver.
     ///
+    /// With `LEGACY_PUBLISH`, `uuid` is the target of a body that has no `target_id`; beside one it stays in the
+    /// argument, so that the setting changes nothing for a body that is taken without it.
+    ///
     /// # Errors
     /// When the body is no JSON object or its target may not be published to; then nothing was delivered.
     pub fn publish(&self, body: &[u8]) -> Result<Receipt, PublishError> {
@@ -111,8 +114,16 @@ impl Publisher {
         if is_too_deep(text) {
             return Err(PublishError::TooDeep);
         }
-        let Split { target, payload } = splice::split(text)?;
-        let room = target::room(target, self.config.target_pattern.as_ref())?;
+        let mut field = TARGET;
+        let mut split = splice::split(text, field)?;
+        if split.target.is_none() && self.config.takes_uuid {
+            field = LEGACY_TARGET;
+            split = splice::split(text, field)?;
+        }
+        let Split { target, payload } = split;
+        let target = target.ok_or(PublishError::TargetMissing)?;
+        let room = target::room(target, self.config.target_pattern.as_ref())
+            .map_err(|fault| PublishError::Target { field, fault })?;
         // The splice of valid members is valid: this check cannot fail, and is the one way to a `RawValue`.
         let payload = RawValue::from_string(payload)?.into();
         let delivered = self.hub.deliver(&Publication { event: EventName::from(&room), room, payload });

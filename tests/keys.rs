@@ -1,4 +1,4 @@
-//! What README.md and `.env_example` say of the settings, held against the one table of them.
+//! What docs/settings.md and `.env_example` say of the settings, held against the one table of them.
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test may end itself")]
 
@@ -21,10 +21,10 @@ fn example() -> Vec<(String, String)> {
 }
 
 #[test]
-fn the_readme_has_a_row_for_every_setting() {
-    let readme = read("README.md");
+fn the_document_has_a_row_for_every_setting() {
+    let document = read("docs/settings.md");
     let mut rows: BTreeMap<&str, &str> = BTreeMap::new();
-    for line in readme.lines() {
+    for line in document.lines() {
         let Some(key) = line.strip_prefix("| `").and_then(|rest| rest.split('`').next()) else { continue };
         let begins_as_a_name = key.starts_with(|c: char| c.is_ascii_uppercase());
         if begins_as_a_name && key.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_') {
@@ -38,7 +38,9 @@ fn the_readme_has_a_row_for_every_setting() {
         let row = format!("| `{}`{old_names} | {} | {} |", key.name, key.default_text(), key.meaning);
         match rows.remove(key.name) {
             Some(found) if found == row => {}
-            found => offences.push(format!("README.md should have\n{row}\nand has\n{}", found.unwrap_or("nothing"))),
+            found => {
+                offences.push(format!("docs/settings.md should have\n{row}\nand has\n{}", found.unwrap_or("nothing")));
+            }
         }
     }
     let strangers: Vec<_> = rows.keys().collect();

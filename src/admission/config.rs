@@ -22,7 +22,7 @@ pub struct Config {
     pub publishes_per_second: Option<NonZeroU32>,
     /// `WEBSOCKET_AUTH`: what a subscriber must show. Neither: everybody may listen.
     pub auth: AuthConfig,
-    /// `RATE_LIMIT`, `RATE_LIMIT_PER_IP`, `RATE_LIMIT_PER_USER`: none when the limits are off.
+    /// `RATE_LIMIT`, `RATE_LIMIT_PER_IP`, `RATE_LIMIT_PER_USER`, `LEGACY_QUIRKS`: none when the limits are off.
     pub rates: Option<RateConfig>,
     /// `MAX_CONNECTIONS`: sessions of the node.
     pub sessions_max: u64,
@@ -68,6 +68,16 @@ pub struct TokenConfig {
 pub struct RateConfig {
     /// New sessions a second from one address; the burst is twice that.
     pub per_address: NonZeroU32,
-    /// New sessions a second of one user; the burst is five times that.
-    pub per_user: NonZeroU32,
+    /// New sessions of one user.
+    pub per_user: UserRate,
+}
+
+/// How fast one user may open sessions, and what becomes of those that come too early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserRate {
+    /// So many a second, and five times that at once; the others wait for their turn.
+    Waits(NonZeroU32),
+    /// `LEGACY_QUIRKS`: one, and the next a second later or more; the others are refused. So did vrchats, whose window of
+    /// a second opened with the first session and was not made longer by those that it refused.
+    OneOrRefused,
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 use tracing::field::{DisplayValue, display};
 use tracing::warn;
 
+use super::config::{RateConfig, UserRate};
 use super::forwarded::{Origination, origination};
 use super::origin::RequestOrigin;
 use super::pace::Pace;
@@ -64,7 +65,10 @@ impl<C: governor::clock::Clock + Clone> Gate<C> {
             seats: Seats::new(&config, &stats),
             publishes: config.publishes_per_second.map(|rate| limiter(rate, NonZeroU32::MIN)),
             sessions: config.rates.as_ref().map(|rates| limiter(rates.per_address, ADDRESS_BURST)),
-            users: config.rates.as_ref().map(|rates| limiter(rates.per_user, USER_BURST)),
+            users: config.rates.as_ref().map(|rates| match rates.per_user {
+                UserRate::Waits(per_second) => limiter(per_second, USER_BURST),
+                UserRate::OneOrRefused => limiter(NonZeroU32::MIN, NonZeroU32::MIN),
+            }),
             headerless: pace(),
             roomless: pace(),
             config,
@@ -181,6 +185,11 @@ impl<C: governor::clock::Clock + Clone> Gate<C> {
         }
     }
 
+    /// Whether a user's session that comes too early is refused, and does not wait.
+    fn refuses_the_early(&self) -> bool {
+        matches!(self.config.rates, Some(RateConfig { per_user: UserRate::OneOrRefused, .. }))
+    }
+
     fn refuse(&self, refusal: Refusal) -> Refusal {
         self.stats.refusals(refusal.cause).inc();
         refusal
@@ -236,7 +245,15 @@ where
             };
             warn!(remoteIp = %client.peer, forwardedIp = forwarded(client), "{message}");
         }
-        Ok(Grant { users: self.user_keys(client, &rooms), rooms })
+        let users = self.user_keys(client, &rooms);
+        if !self.refuses_the_early() {
+            return Ok(Grant { rooms, users });
+        }
+        users.iter().try_for_each(|user| self.turn(user)).map_err(|wait| {
+            warn!(remoteIp = %client.peer, forwardedIp = forwarded(client), uniqueUserId = asked_for, "rate limit block");
+            self.refuse(Refusal::passing(Cause::UserRate, wait))
+        })?;
+        Ok(Grant { rooms, users: Vec::new() })
     }
 
     fn turn(&self, user: &UserKey) -> Result<(), Duration> {

@@ -47,6 +47,7 @@ impl Refusal {
     pub fn connect_error(&self) -> &'static str {
         match self.cause {
             Cause::InvalidRoom => "invalid room",
+            Cause::UserRate => "rate limit block",
             _ => "invalid token",
         }
     }

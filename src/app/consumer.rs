@@ -19,8 +19,8 @@ pub(super) struct Consumer {
     pub(super) subscribers: Subscribers,
     pub(super) demo: Option<Router>,
     pub(super) lifecycle: Lifecycle,
-    /// Set when both ports have the same number.
-    pub(super) producer: Option<Router>,
+    /// Set when both ports have the same number: the API, and which paths are its.
+    pub(super) producer: Option<(Router, producer::Config)>,
 }
 
 impl Consumer {
@@ -36,7 +36,7 @@ impl Consumer {
 
     fn router_beside(&self, path: &str) -> Option<&Router> {
         let demo = || self.demo.as_ref().filter(|_| path == "/demo" || path.starts_with("/demo/"));
-        let producer = || self.producer.as_ref().filter(|_| producer::serves(path));
+        let producer = || self.producer.as_ref().filter(|(_, config)| config.serves(path)).map(|(router, _)| router);
         demo().or_else(producer)
     }
 }

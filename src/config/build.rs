@@ -41,9 +41,11 @@ pub(super) fn config(settings: &mut Settings, machine: &Machine, notes: &mut Not
     let connections = listen::connections(reader, &raw, machine);
     let ports = listen::config(reader, &raw);
     let ops = ops(reader, &raw);
-    let admission = admission::config(reader, &raw);
-    let producer = producer(reader, &raw);
-    let publish = publish(reader, &raw);
+    let legacy_quirks = reader.required("LEGACY_QUIRKS", raw.legacy_quirks.as_deref(), parse::switch);
+    let admission = admission::config(reader, &raw, legacy_quirks);
+    let legacy_publish = reader.required("LEGACY_PUBLISH", raw.legacy_publish.as_deref(), parse::switch);
+    let producer = producer(reader, &raw, legacy_publish, legacy_quirks);
+    let publish = publish(reader, &raw, legacy_publish);
     let subscriber = subscriber(reader, &raw);
     let cluster = cluster(reader, &raw, machine);
     let log = log(reader, &raw, machine);
@@ -69,16 +71,25 @@ pub(super) fn config(settings: &mut Settings, machine: &Machine, notes: &mut Not
     })
 }
 
-fn producer(reader: &mut Reader<'_>, raw: &Raw) -> Result<producer::Config, Noted> {
+fn producer(
+    reader: &mut Reader<'_>,
+    raw: &Raw,
+    legacy_publish: Result<bool, Noted>,
+    legacy_quirks: Result<bool, Noted>,
+) -> Result<producer::Config, Noted> {
     let bytes =
         reader.required("PUBLISH_BODY_LIMIT", raw.publish_body_limit.as_deref(), number(1..=PUBLISH_BYTES_MAX))?;
-    Ok(producer::Config { body_bytes_max: to_usize(bytes) })
+    Ok(producer::Config {
+        body_bytes_max: to_usize(bytes),
+        has_legacy_route: legacy_publish?,
+        has_legacy_statuses: legacy_quirks?,
+    })
 }
 
-fn publish(reader: &mut Reader<'_>, raw: &Raw) -> Result<publish::Config, Noted> {
+fn publish(reader: &mut Reader<'_>, raw: &Raw, legacy_publish: Result<bool, Noted>) -> Result<publish::Config, Noted> {
     let text = raw.event_id_regex_validation_pattern.as_deref();
     let target_pattern = reader.optional("EVENT_ID_REGEX_VALIDATION_PATTERN", text, pattern::compile)?;
-    Ok(publish::Config { target_pattern })
+    Ok(publish::Config { target_pattern, takes_uuid: legacy_publish? })
 }
 
 fn subscriber(reader: &mut Reader<'_>, raw: &Raw) -> Result<subscriber::Config, Noted> {

@@ -181,9 +181,15 @@ const KEYS: &[Key] = &[
     Key::new("LOG_LEVEL", Kind::Choice, Derived("info"), "error, warn, info, debug or trace"),
     Key::new("LOG_FORMAT", Kind::Choice, Derived("json, pretty on a terminal"), "json or pretty"),
     Key::new("ENABLE_DEBUG", Kind::Switch, Text("0"), "1 is LOG_LEVEL=debug, unless LOG_LEVEL is set"),
+
+    Key::new("LEGACY_PUBLISH", Kind::Switch, Text("0"),
+        "1: POST / publishes too, and uuid may stand in place of target_id, as in vrchats up to 0.4"),
+    Key::new("LEGACY_QUIRKS", Kind::Switch, Text("0"),
+        "1: vrchats' 500 for bodies it cannot read, and its limit: one session a second of one user, or CONNECT_ERROR"),
 ];
 
-/// A name that settings of one port had: the consumer port, when `CLUSTER_MODE=0` and nothing else names it.
+/// A name that settings of one port had. With `CLUSTER_MODE=0` it is the consumer port if nothing else names that; with
+/// `LEGACY_PUBLISH=1` too it is both ports, as in the versions that had it.
 pub(super) const STANDALONE_PORT: &str = "STANDALONE_PORT";
 
 /// Settings that this version knows and does not have, with the value that changes nothing.
@@ -199,8 +205,6 @@ pub(super) const LATER: &[(&str, &str)] = &[
     ("REDIS_EMITTER_ALLOW", "emit"),
     ("HISTORY_FILE", ""),
     ("RECOVERY_WINDOW_MS", "0"),
-    ("LEGACY_PUBLISH", "0"),
-    ("LEGACY_QUIRKS", "0"),
 ];
 
 /// Whether a setting of vrchats says nothing here: it is accepted, without effect.

@@ -49,4 +49,6 @@ pub(super) struct Raw {
     pub(super) log_level: Option<String>,
     pub(super) log_format: Option<String>,
     pub(super) enable_debug: Option<String>,
+    pub(super) legacy_publish: Option<String>,
+    pub(super) legacy_quirks: Option<String>,
 }

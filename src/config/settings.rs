@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::env_file::EnvFile;
-use super::keys::{self, DefaultValue, Key, keys};
+use super::keys::{self, DefaultValue, Key, Kind, keys};
 use super::near;
 use super::parse;
 use super::report::{Effective, Notes};
@@ -73,12 +73,20 @@ pub(super) fn collect(sources: &Sources, notes: &mut Notes) -> Settings {
     let places: [&dyn Source; 3] = [&Flags(&sources.flags), &Environment(&sources.environment), &lines];
     without_effect(sources, &file, &places, notes);
     let mut settings = Settings::default();
+    let is_one_port = is_one_port(&places);
     for key in keys() {
-        if let Some(setting) = find(key, &places, notes) {
+        let found = if is_one_port && key.kind == Kind::Port {
+            one_port(key, &places, notes)
+        } else {
+            find(key, &places, notes)
+        };
+        if let Some(setting) = found {
             settings.0.insert(key.name, setting);
         }
     }
-    standalone_port(&mut settings, &places, notes);
+    if !is_one_port {
+        standalone_port(&mut settings, &places, notes);
+    }
     for key in keys() {
         if let DefaultValue::Text(text) = key.default {
             settings.resolve(key.name, text.to_owned());
@@ -140,7 +148,7 @@ fn pick(key: &'static Key, names: &[&str], places: &[&dyn Source], notes: &mut N
         for (ignored, _, place) in given {
             notes.warn(key.name, format!("{ignored} ({place}) is ignored, as {name} stands beside it"));
         }
-        if key.aliases.contains(&name) {
+        if key.aliases.contains(&name) || name == keys::STANDALONE_PORT {
             notes.warn(key.name, format!("{name} ({place}) is its old name, and still read"));
         }
         if name != key.name && !place.starts_with("--") {
@@ -152,6 +160,26 @@ fn pick(key: &'static Key, names: &[&str], places: &[&dyn Source], notes: &mut N
         return Some(Setting { text, place: Some(place) });
     }
     None
+}
+
+/// Whether `STANDALONE_PORT` is both ports: `CLUSTER_MODE=0` and `LEGACY_PUBLISH=1`, as in the versions that had it.
+fn is_one_port(places: &[&dyn Source]) -> bool {
+    let is = |name, expected| given(name, places).is_some_and(|text| parse::switch(text) == Ok(expected));
+    is("CLUSTER_MODE", false) && is("LEGACY_PUBLISH", true) && given(keys::STANDALONE_PORT, places).is_some()
+}
+
+/// The first text for a name, wherever it stands.
+fn given<'a>(name: &str, places: &[&'a dyn Source]) -> Option<&'a str> {
+    let mut texts = places.iter().filter_map(|source| source.get(name)).map(|given| given.text.trim());
+    texts.find(|text| !text.is_empty())
+}
+
+/// A port that `STANDALONE_PORT` is, unless its own name stands. In those versions the other old names said nothing then.
+fn one_port(key: &'static Key, places: &[&dyn Source], notes: &mut Notes) -> Option<Setting> {
+    for alias in key.aliases.iter().filter(|alias| given(alias, places).is_some()) {
+        notes.warn(alias, "has no effect with CLUSTER_MODE=0 and LEGACY_PUBLISH=1: STANDALONE_PORT is both ports");
+    }
+    pick(key, &[key.name, keys::STANDALONE_PORT], places, notes)
 }
 
 /// `STANDALONE_PORT` is the consumer port when `CLUSTER_MODE=0` and nothing else names that.

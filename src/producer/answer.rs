@@ -29,6 +29,8 @@ pub(super) mod text {
     pub(in crate::producer) const POST: Text = Text { body: "POST", etag: r#"W/"4-Yf+Bwwqjx254r+pisuO9HfpJ6FQ""# };
     pub(in crate::producer) const GET_HEAD: Text =
         Text { body: "GET,HEAD", etag: r#"W/"8-ZRAf8oNBS3Bjb/SU2GYZCmbtmXg""# };
+    pub(in crate::producer) const GET_HEAD_POST: Text =
+        Text { body: "GET,HEAD,POST", etag: r#"W/"d-bMedpZYGrVt1nR4x+qdNZ2GqyRo""# };
     pub(in crate::producer) const BAD_REQUEST: Text =
         Text { body: "BAD REQUEST", etag: r#"W/"b-ueOQZvhJfbG5KRy8qPHbB9z4L9I""# };
     pub(in crate::producer) const FORBIDDEN: Text =

@@ -5,4 +5,8 @@
 pub struct Config {
     /// `PUBLISH_BODY_LIMIT`: bytes of a publish body, after inflation.
     pub body_bytes_max: usize,
+    /// `LEGACY_PUBLISH`: `POST /` is `POST /publish`, and `GET /` is `GET /status`.
+    pub has_legacy_route: bool,
+    /// `LEGACY_QUIRKS`: refusals of a body have the statuses of vrchats.
+    pub has_legacy_statuses: bool,
 }

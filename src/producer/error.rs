@@ -4,10 +4,11 @@ use axum::response::Response;
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 
+use super::Config;
 use super::answer::{self, Text, text};
 use super::body::BodyError;
 use crate::admission::Refusal;
-use crate::publish::PublishError;
+use crate::publish::{PublishError, TargetFault};
 use crate::types::Cause;
 
 /// Why a request was not served. The text is for the log; the answer says only the status.
@@ -51,6 +52,24 @@ impl Error {
         }
     }
 
+    /// The status of vrchats. To it a body of another type is one without a target, and it has one answer for all that it
+    /// fails at: 500.
+    fn legacy_status(&self) -> StatusCode {
+        match self {
+            Self::Body(BodyError::Type) => StatusCode::BAD_REQUEST,
+            Self::Body(
+                BodyError::Charset | BodyError::Encoding | BodyError::TooLarge { .. } | BodyError::Undecodable(_),
+            )
+            | Self::Publish(
+                PublishError::NoMembers
+                | PublishError::Malformed { .. }
+                | PublishError::TooDeep
+                | PublishError::Target { fault: TargetFault::Reserved, .. },
+            ) => StatusCode::INTERNAL_SERVER_ERROR,
+            _ => self.status(),
+        }
+    }
+
     /// The metric's label. None for what the gate has counted, and for a fault of ours.
     pub(super) fn cause(&self) -> Option<Cause> {
         match self {
@@ -84,8 +103,8 @@ impl Error {
     }
 
     /// The answer, which tells the status and nothing of the reason.
-    pub(super) fn answer(&self, head: &Parts) -> Response {
-        let status = self.status();
+    pub(super) fn answer(&self, head: &Parts, config: &Config) -> Response {
+        let status = if config.has_legacy_statuses { self.legacy_status() } else { self.status() };
         if matches!(self, Self::NotFound) {
             return answer::page(status, head);
         }

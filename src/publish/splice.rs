@@ -1,4 +1,4 @@
-//! Takes `target_id` out of a body and keeps the bytes of everything else.
+//! Takes the target out of a body and keeps the bytes of everything else.
 //!
 //! What a publisher wrote is what a subscriber gets: numbers of any size, the order of keys, duplicate keys and escapes
 //! pass unchanged, because no value is ever built from them. JSON text is safe inside both transports: valid JSON holds
@@ -12,38 +12,43 @@ use serde_json::value::RawValue;
 
 use super::PublishError;
 
-const TARGET: &str = "target_id";
-
 /// A body taken apart.
 #[derive(Debug)]
 pub(super) struct Split<'a> {
-    /// The value of the last `target_id`, as `JSON.parse` would have it.
+    /// The value of the last member of the target's name, as `JSON.parse` would have it.
     pub(super) target: Option<&'a RawValue>,
-    /// The object without any `target_id`; `{}` if nothing else was there.
+    /// The object without any such member; `{}` if nothing else was there.
     pub(super) payload: String,
 }
 
-/// Splits a JSON object, in one pass and without recursion.
+/// Splits a JSON object whose members of the name `target` are the target, in one pass and without recursion.
 ///
 /// # Errors
 /// When `body` is no JSON object.
-pub(super) fn split(body: &str) -> Result<Split<'_>, PublishError> {
+pub(super) fn split<'a>(body: &'a str, target: &str) -> Result<Split<'a>, PublishError> {
     // Looked at first, because the parser's own words for another kind of value would repeat it.
-    if !body.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{') {
-        return Err(PublishError::NotAnObject);
+    match body.trim_start_matches([' ', '\t', '\n', '\r']).as_bytes().first() {
+        Some(b'{') => {}
+        Some(b'[') => {
+            serde_json::from_str::<&RawValue>(body)?;
+            return Err(PublishError::NotAnObject);
+        }
+        None if body.is_empty() => return Err(PublishError::NotAnObject),
+        _ => return Err(PublishError::NoMembers),
     }
     let mut parser = serde_json::Deserializer::from_str(body);
-    let split = parser.deserialize_map(Splicer { payload: String::with_capacity(body.len()) })?;
+    let split = parser.deserialize_map(Splicer { target, payload: String::with_capacity(body.len()) })?;
     parser.end()?;
     Ok(split)
 }
 
 /// Writes the payload member by member.
-struct Splicer {
+struct Splicer<'t> {
+    target: &'t str,
     payload: String,
 }
 
-impl<'de> Visitor<'de> for Splicer {
+impl<'de> Visitor<'de> for Splicer<'_> {
     type Value = Split<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -51,11 +56,11 @@ impl<'de> Visitor<'de> for Splicer {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let Self { mut payload } = self;
+        let mut payload = self.payload;
         let mut target = None;
         payload.push('{');
         while let Some((key, value)) = members.next_entry::<&RawValue, &RawValue>()? {
-            if is_target(key) {
+            if text(key).is_some_and(|name| name == self.target) {
                 target = Some(value);
                 continue;
             }
@@ -69,10 +74,6 @@ impl<'de> Visitor<'de> for Splicer {
         payload.push('}');
         Ok(Split { target, payload })
     }
-}
-
-fn is_target(key: &RawValue) -> bool {
-    text(key).is_some_and(|name| name == TARGET)
 }
 
 /// The text of a JSON string; none if it is no string, or holds half of a surrogate pair.

@@ -31,9 +31,13 @@ impl Fanout for Recorder {
 
 impl Bench {
     fn new(pattern: Option<&str>) -> Self {
+        Self::with(pattern, false)
+    }
+
+    fn with(pattern: Option<&str>, takes_uuid: bool) -> Self {
         let (emitted, stats) = (Arc::new(Recorder::default()), Arc::new(Stats::default()));
         let hub = Hub::new(emitted.clone(), stats.clone());
-        let config = Config { target_pattern: pattern.map(|text| Regex::new(text).unwrap()) };
+        let config = Config { target_pattern: pattern.map(|text| Regex::new(text).unwrap()), takes_uuid };
         Self { publisher: Publisher::new(config, hub.clone(), stats.clone()), hub, stats, emitted }
     }
 
@@ -69,7 +73,7 @@ fn one_byte_order_mark_is_cut_and_a_second_is_refused() {
     let _member = bench.join("a");
     assert_eq!(bench.publisher.publish("\u{feff}{\"target_id\":\"a\"}".as_bytes()), Ok(Receipt { receivers: 1 }));
     let twice = "\u{feff}\u{feff}{\"target_id\":\"a\"}".as_bytes();
-    assert_eq!(bench.publisher.publish(twice), Err(PublishError::NotAnObject));
+    assert_eq!(bench.publisher.publish(twice), Err(PublishError::NoMembers));
     assert_eq!(bench.emitted(), [["a", "a", "{}"].map(String::from)]);
 }
 
@@ -82,6 +86,38 @@ fn a_hundred_and_twenty_eight_levels_are_delivered_and_one_more_is_refused() {
     assert_eq!(bench.publisher.publish(nested(128).as_bytes()), Err(PublishError::TooDeep));
     assert_eq!(bench.publisher.publish(nested(40_000).as_bytes()), Err(PublishError::TooDeep));
     assert_eq!(bench.emitted().len(), 1);
+}
+
+#[test]
+fn uuid_is_the_target_of_a_body_without_a_target_id_where_it_is_taken() {
+    let (today, legacy) = (Bench::new(Some("^[ab]$")), Bench::with(Some("^[ab]$"), true));
+    let _members = [today.join("a"), legacy.join("a"), legacy.join("b")];
+    let old = r#"{"x":1e400,"uuid":"b","\u0075uid":"a","from":{"uuid":"c"}}"#.as_bytes();
+    assert_eq!(legacy.publisher.publish(old), Ok(Receipt { receivers: 1 }));
+    assert_eq!(today.publisher.publish(old), Err(PublishError::TargetMissing));
+    assert_eq!(legacy.emitted(), [["a", "a", r#"{"x":1e400,"from":{"uuid":"c"}}"#].map(String::from)]);
+    for body in [r#"{"uuid":"b","target_id":"a","x":1}"#, r#"{"target_id":"a","uuid":5}"#] {
+        assert_eq!(legacy.publisher.publish(body.as_bytes()), today.publisher.publish(body.as_bytes()), "{body}");
+    }
+    assert_eq!(legacy.emitted()[1..], today.emitted(), "beside a target_id it belongs to the argument");
+    assert_eq!(today.emitted()[0][2], r#"{"uuid":"b","x":1}"#);
+}
+
+#[test]
+fn a_bad_uuid_is_refused_by_its_name() {
+    let bench = Bench::with(Some("^(a|connect)$"), true);
+    let _member = bench.join("a");
+    for (body, text) in [
+        (r#"{"uuid":["a"]}"#, "uuid is not a string"),
+        (r#"{"uuid":"b"}"#, "uuid does not match EVENT_ID_REGEX_VALIDATION_PATTERN"),
+        (r#"{"uuid":"connect"}"#, "uuid is a reserved event name"),
+        (r#"{"uuid":"a","target_id":null}"#, "target_id is not a string"),
+        (r#"{"UUID":"a","to":{"uuid":"a"}}"#, "target_id is missing"),
+    ] {
+        let error = bench.publisher.publish(body.as_bytes()).expect_err(body);
+        assert_eq!((error.to_string().as_str(), error.cause()), (text, Cause::InvalidTarget), "{body}");
+    }
+    assert_eq!(bench.emitted(), Vec::<[String; 3]>::new());
 }
 
 #[test]

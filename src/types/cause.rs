@@ -12,7 +12,8 @@ pub enum Cause {
     ForeignOrigin,
     /// Too many new sessions from one address.
     AddressRate,
-    /// Too many new sessions of one user; the transport was closed after the wait.
+    /// Too many new sessions of one user: the transport was closed after the wait, or, with `LEGACY_QUIRKS`, CONNECT was
+    /// refused.
     UserRate,
     /// Too many publishes from one address.
     PublishRate,

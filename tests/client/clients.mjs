@@ -3,7 +3,8 @@
 //
 // options: url, rooms (one client each), client (the package, of its newest version if unset), transports, ca (PEM),
 // query, closeEachRequest, extraHeaders; auth, or token, or tokenFile, which is read at every connect; collect: instead
-// of a line for each event, one line for all, with the `number` of each, once one that is the `last` has come
+// of a line for each event, one line for all, with the `number` of each, once one that is the `last` has come;
+// connectAgainAfter (ms: what the page does about a refusal after which the client does not come back by itself)
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
@@ -32,7 +33,10 @@ options.rooms.forEach((room, client) => {
     socket.io.engine.on('upgrade', (transport) => say(client, { upgraded: transport.name, after: numbers.length }));
   });
   socket.on('connect', () => say(client, { connected: socket.io.engine.transport.name }));
-  socket.on('connect_error', (error) => say(client, { refused: error.message, active: socket.active }));
+  socket.on('connect_error', (error) => {
+    say(client, { refused: error.message, data: error.data, active: socket.active });
+    if (!socket.active && options.connectAgainAfter) setTimeout(() => socket.connect(), options.connectAgainAfter);
+  });
   socket.on('disconnect', (reason) => say(client, { disconnected: reason, active: socket.active }));
   socket.onAny((event, ...data) => {
     if (!options.collect) say(client, { event, data });

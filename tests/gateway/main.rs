@@ -17,6 +17,7 @@ mod commands;
 mod examples;
 mod harness;
 mod hostile;
+mod legacy;
 mod life;
 mod limits;
 mod logs;

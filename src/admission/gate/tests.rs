@@ -1,5 +1,6 @@
 //! The gates as a publisher and a subscriber meet them.
 
+mod legacy;
 mod proxy;
 mod publisher;
 mod subscriber;
@@ -14,7 +15,7 @@ use serde_json::json;
 
 use super::*;
 use crate::admission::cidr::CidrList;
-use crate::admission::config::{AuthConfig, ProxyConfig, RateConfig, TokenConfig};
+use crate::admission::config::{AuthConfig, ProxyConfig, TokenConfig};
 use crate::admission::forwarded::ProxyHeader;
 use crate::admission::origin::OriginList;
 use crate::types::Secret;
@@ -48,7 +49,7 @@ fn behind(header: ProxyHeader) -> Option<ProxyConfig> {
 
 /// The same with limits, which do not hold for `exempt`.
 fn limited(exempt: &str) -> Config {
-    let rates = Some(RateConfig { per_address: number(20), per_user: number(1) });
+    let rates = Some(RateConfig { per_address: number(20), per_user: UserRate::Waits(number(1)) });
     Config { rates, exempt: cidr(exempt), ..config() }
 }
 

@@ -96,7 +96,36 @@ fn threads_share_the_buckets() {
     assert_eq!(passed, 100);
 }
 
+/// vrchats' limiter: a window of a second from the first of a key, in which each attempt counts and one is let through.
+#[derive(Default)]
+struct Window {
+    /// When it opened, in milliseconds, and the attempts since then.
+    open: Option<(u64, u32)>,
+}
+
+impl Window {
+    fn lets_through(&mut self, now_ms: u64) -> bool {
+        let (opened, attempts) = self.open.filter(|(opened, _)| now_ms < opened + 1000).unwrap_or((now_ms, 0));
+        self.open = Some((opened, attempts + 1));
+        attempts == 0
+    }
+}
+
 proptest! {
+    #[test]
+    fn one_a_second_without_a_burst_is_the_window_of_vrchats(
+        attempts in prop::collection::vec((0..3_usize, prop_oneof![0..1500_u64, Just(999), Just(1000), Just(1)]), 1..80),
+    ) {
+        let (limiter, clock) = limiter(1, 1, BUCKETS_MAX);
+        let mut windows = [Window::default(), Window::default(), Window::default()];
+        let mut now_ms = 0;
+        for (key, pause_ms) in attempts {
+            clock.advance(Duration::from_millis(pause_ms));
+            now_ms += pause_ms;
+            prop_assert_eq!(limiter.check(&key).is_ok(), windows[key].lets_through(now_ms), "{} at {}", key, now_ms);
+        }
+    }
+
     #[test]
     fn no_schedule_gets_more_than_rate_and_burst(
         rate in 1..50_u32,

@@ -35,4 +35,5 @@ fn the_longest_wait_is_a_number() {
 fn connect_errors_are_worded_as_vrchats_words_them() {
     assert_eq!(Refusal::lasting(Cause::InvalidToken).connect_error(), "invalid token");
     assert_eq!(Refusal::lasting(Cause::InvalidRoom).connect_error(), "invalid room");
+    assert_eq!(Refusal::passing(Cause::UserRate, Duration::ZERO).connect_error(), "rate limit block");
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::auth;
 use crate::admission::Config;
 use crate::admission::cidr::CidrList;
-use crate::admission::config::{ProxyConfig, RateConfig};
+use crate::admission::config::{ProxyConfig, RateConfig, UserRate};
 use crate::admission::origin::OriginList;
 use crate::config::parse::{self, number, number_or_off};
 use crate::config::raw::Raw;
@@ -21,7 +21,7 @@ const SESSIONS_MAX: u64 = 1 << 32;
 const LIST_WARNINGS_MAX: usize = 3;
 
 /// Admission's settings; `sessions_max` is not yet known.
-pub(super) fn config(reader: &mut Reader<'_>, raw: &Raw) -> Result<Config, Noted> {
+pub(super) fn config(reader: &mut Reader<'_>, raw: &Raw, legacy_quirks: Result<bool, Noted>) -> Result<Config, Noted> {
     let publishers = networks(reader, "TRUST_CIDR_LIST", raw.trust_cidr_list.as_deref());
     if raw.trust_cidr_list.is_none() {
         reader.warn("TRUST_CIDR_LIST", "is not set: nobody may publish; name the backends' addresses");
@@ -31,7 +31,7 @@ pub(super) fn config(reader: &mut Reader<'_>, raw: &Raw) -> Result<Config, Noted
     let publish_rate = raw.publish_rate_limit.as_deref();
     let publishes_per_second = reader.optional("PUBLISH_RATE_LIMIT", publish_rate, number_or_off(1..=RATE_MAX));
     let auth = auth::config(reader, raw);
-    let rates = rates(reader, raw);
+    let rates = rates(reader, raw, legacy_quirks);
     let exempt = networks(reader, "RATE_LIMIT_EXEMPT", raw.rate_limit_exempt.as_deref());
     let share = raw.max_connections_per_ip.as_deref();
     let share = reader.optional("MAX_CONNECTIONS_PER_IP", share, number_or_off(1..=SESSIONS_MAX));
@@ -113,12 +113,20 @@ fn list_text(text: &str) -> Result<String, String> {
     Ok(entries.join(","))
 }
 
-fn rates(reader: &mut Reader<'_>, raw: &Raw) -> Result<Option<RateConfig>, Noted> {
+fn rates(reader: &mut Reader<'_>, raw: &Raw, legacy_quirks: Result<bool, Noted>) -> Result<Option<RateConfig>, Noted> {
     let is_on = reader.required("RATE_LIMIT", raw.rate_limit.as_deref(), parse::switch);
     let per_address = reader.required("RATE_LIMIT_PER_IP", raw.rate_limit_per_ip.as_deref(), rate);
     let per_user = reader.required("RATE_LIMIT_PER_USER", raw.rate_limit_per_user.as_deref(), rate);
-    let rates = RateConfig { per_address: per_address?, per_user: per_user? };
-    Ok(is_on?.then_some(rates))
+    let (per_address, per_user) = (per_address?, per_user?);
+    let per_user = if legacy_quirks? {
+        if per_user != NonZeroU32::MIN {
+            reader.warn("RATE_LIMIT_PER_USER", "has no effect with LEGACY_QUIRKS=1: a user opens one session a second");
+        }
+        UserRate::OneOrRefused
+    } else {
+        UserRate::Waits(per_user)
+    };
+    Ok(is_on?.then_some(RateConfig { per_address, per_user }))
 }
 
 fn rate(text: &str) -> Result<NonZeroU32, String> {

@@ -71,6 +71,8 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("LOG_LEVEL", "verbose", "neither error"),
     ("LOG_FORMAT", "xml", "neither json"),
     ("ENABLE_DEBUG", "*", "neither 0 nor 1"),
+    ("LEGACY_PUBLISH", "v0.3", "neither 0 nor 1"),
+    ("LEGACY_QUIRKS", "all", "neither 0 nor 1"),
 ];
 
 #[test]

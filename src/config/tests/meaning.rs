@@ -1,8 +1,11 @@
 //! What settings come to: ports, certificates, workers, connections, authentication, lists, log.
 
+use std::num::NonZeroU32;
+
 use tracing::level_filters::LevelFilter;
 
 use super::*;
+use crate::admission::config::UserRate;
 use crate::ops::LogFormat;
 
 #[test]
@@ -13,7 +16,8 @@ fn the_defaults_are_those_of_the_table() {
     assert_eq!(config.listen.write_timeout.as_millis(), 10_000);
     assert_eq!(config.ops.admin_addr, Some("127.0.0.1:18190".parse().unwrap()));
     assert_eq!(config.producer.body_bytes_max, 102_400);
-    assert!(config.publish.target_pattern.is_none());
+    assert!(!config.producer.has_legacy_route && !config.producer.has_legacy_statuses);
+    assert!(config.publish.target_pattern.is_none() && !config.publish.takes_uuid);
     assert_eq!(config.subscriber.ping_interval.as_millis(), 25_000);
     assert_eq!(config.subscriber.ping_timeout.as_millis(), 20_000);
     assert_eq!(config.subscriber.payload_bytes_max, 1_000_000);
@@ -21,7 +25,7 @@ fn the_defaults_are_those_of_the_table() {
     assert_eq!(config.log.level, LevelFilter::INFO);
     assert_eq!(config.log.format, LogFormat::Json);
     let rates = config.admission.rates.unwrap();
-    assert_eq!((rates.per_address.get(), rates.per_user.get()), (20, 1));
+    assert_eq!((rates.per_address.get(), rates.per_user), (20, UserRate::Waits(NonZeroU32::MIN)));
     assert!(config.admission.publishes_per_second.is_none());
     assert!(config.admission.sessions_per_address_max.is_none());
     assert!(config.admission.proxy.is_none());
@@ -35,6 +39,8 @@ fn every_switch_knows_six_words() {
     for (text, expected) in [("1", true), ("true", true), ("ON", true), ("0", false), ("false", false), ("Off", false)]
     {
         assert_eq!(Case::sound().env("TLS", text).config().listen.tls.is_some(), expected, "{text}");
+        let case = Case::sound().env("LEGACY_PUBLISH", text);
+        assert_eq!((case.config().producer.has_legacy_route, case.config().publish.takes_uuid), (expected, expected));
         assert_eq!(Case::sound().env("RATE_LIMIT", text).config().admission.rates.is_some(), expected, "{text}");
     }
 }
@@ -197,6 +203,24 @@ fn limits_that_are_off_by_default_can_be_set() {
         let admission = case(off).config().admission;
         assert!(admission.publishes_per_second.is_none() && admission.sessions_per_address_max.is_none());
     }
+}
+
+#[test]
+fn vrchats_quirks_are_its_statuses_and_its_limit_unless_limits_are_off() {
+    let case = || Case::sound().env("LEGACY_QUIRKS", "1").env("RATE_LIMIT_PER_IP", "7");
+    let config = case().config();
+    assert!(config.producer.has_legacy_statuses && !config.producer.has_legacy_route);
+    let rates = config.admission.rates.unwrap();
+    assert_eq!((rates.per_address.get(), rates.per_user), (7, UserRate::OneOrRefused));
+    assert_eq!(case().warnings(), [""; 0]);
+    let off = case().env("RATE_LIMIT", "0").config();
+    assert!(off.admission.rates.is_none() && off.producer.has_legacy_statuses);
+    let replaced = case().env("RATE_LIMIT_PER_USER", "5");
+    assert_eq!(replaced.config().admission.rates.unwrap().per_user, UserRate::OneOrRefused);
+    assert!(replaced.warning().starts_with("RATE_LIMIT_PER_USER: has no effect with LEGACY_QUIRKS=1"));
+    let word = case().env("LEGACY_QUIRKS", "off").env("RATE_LIMIT_PER_USER", "5").config();
+    let five = NonZeroU32::new(5).unwrap();
+    assert_eq!(word.admission.rates.unwrap().per_user, UserRate::Waits(five));
 }
 
 #[test]

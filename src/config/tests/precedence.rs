@@ -95,6 +95,26 @@ fn standalone_port_is_the_consumer_port_of_a_cluster_that_is_off() {
 }
 
 #[test]
+fn standalone_port_is_both_ports_of_the_versions_that_had_it() {
+    let case = || Case::sound().env("CLUSTER_MODE", "0").env("LEGACY_PUBLISH", "1").env("STANDALONE_PORT", "9000");
+    let ports = |case: Case| {
+        let listen = case.config().listen;
+        (listen.producer_port, listen.consumer_port)
+    };
+    assert_eq!(ports(case()), (9000, 9000));
+    assert_eq!(case().value("HTTP_PORT"), ("9000".to_owned(), "environment, as STANDALONE_PORT".to_owned()));
+    assert!(case().warnings().iter().all(|line| line.contains("STANDALONE_PORT (environment) is its old name")));
+    // The container of 0.3 set all three, and only this one said something.
+    let all = || case().env("PRODUCER_PORT", "2053").env("CONSUMER_PORT", "8443");
+    assert_eq!(ports(all()), (9000, 9000));
+    assert!(all().warnings().iter().any(|line| line.starts_with("PRODUCER_PORT: has no effect with CLUSTER_MODE=0")));
+    assert_eq!(ports(case().env("HTTP_PORT", "1")), (1, 9000));
+    assert_eq!(ports(case().env("LEGACY_PUBLISH", "off")), (2053, 9000));
+    assert_eq!(ports(case().env("CLUSTER_MODE", "1")), (2053, 8443));
+    assert_eq!(ports(case().env("STANDALONE_PORT", " ")), (2053, 8443));
+}
+
+#[test]
 fn a_secret_may_stand_in_a_file() {
     for (content, expected) in [
         ("a-secret-of-the-file", "a-secret-of-the-file"),

@@ -27,6 +27,7 @@ fn every_tag_is_the_one_that_express_computes() {
         text::OK,
         text::POST,
         text::GET_HEAD,
+        text::GET_HEAD_POST,
         text::BAD_REQUEST,
         text::FORBIDDEN,
         text::REQUEST_TIMEOUT,

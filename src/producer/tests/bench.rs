@@ -28,6 +28,10 @@ pub(super) const BODY_BYTES_MAX: usize = 102_400;
 pub(super) const TRUSTED: &str = "192.0.2.7:5000";
 pub(super) const UNTRUSTED: &str = "203.0.113.9:5000";
 
+/// The defaults.
+pub(super) const CONFIG: Config =
+    Config { body_bytes_max: BODY_BYTES_MAX, has_legacy_route: false, has_legacy_statuses: false };
+
 /// Longer than any wait of the producer. The clock is paused, so it passes at once when nothing else is to happen.
 const SILENCE: Duration = Duration::from_secs(60);
 
@@ -56,10 +60,14 @@ pub(super) struct Heard {
 
 impl Bench {
     pub(super) fn new() -> Self {
-        Self::limited(None)
+        Self::with(None, CONFIG)
     }
 
     pub(super) fn limited(publishes_per_second: Option<NonZeroU32>) -> Self {
+        Self::with(publishes_per_second, CONFIG)
+    }
+
+    pub(super) fn with(publishes_per_second: Option<NonZeroU32>, config: Config) -> Self {
         let (emitted, stats) = (Arc::new(Recorder::default()), Arc::new(Stats::default()));
         let hub = Hub::new(emitted.clone(), stats.clone());
         let gate = admission::Config {
@@ -73,10 +81,11 @@ impl Bench {
             sessions_per_address_max: None,
             exempt: Default::default(),
         };
+        let publish = publish::Config { target_pattern: None, takes_uuid: config.has_legacy_route };
         let producer = Producer {
             gate: Gate::new(gate, Clock::system(), stats.clone()),
-            publisher: Publisher::new(publish::Config { target_pattern: None }, hub.clone(), stats.clone()),
-            config: Config { body_bytes_max: BODY_BYTES_MAX },
+            publisher: Publisher::new(publish, hub.clone(), stats.clone()),
+            config,
             stopping: CancellationToken::new(),
             stats,
         };

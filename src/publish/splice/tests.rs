@@ -4,10 +4,11 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
+use crate::publish::TARGET;
 
 /// The raw target, if any, and the payload.
 fn split_ok(body: &str) -> (Option<&str>, String) {
-    let split = split(body).unwrap_or_else(|error| panic!("{body}: {error}"));
+    let split = split(body, TARGET).unwrap_or_else(|error| panic!("{body}: {error}"));
     (split.target.map(RawValue::get), split.payload)
 }
 
@@ -59,10 +60,16 @@ fn a_target_whose_key_is_escaped_is_the_target() {
 
 #[test]
 fn what_is_no_object_is_told_apart_from_what_is_no_json() {
-    for body in ["", " \n", "[]", "5", "null", "true", r#""secret""#, "NaN", "x", "\u{a0}{}", "\u{feff}{}"] {
-        assert_eq!(split(body).err(), Some(PublishError::NotAnObject), "{body}");
+    for body in ["", "[]", " [5]\n"] {
+        assert_eq!(split(body, TARGET).err(), Some(PublishError::NotAnObject), "{body}");
+    }
+    for body in [" \n", "5", "null", "true", r#""secret""#, "NaN", "x", "\u{a0}{}", "\u{feff}{}", "\u{a0}[]"] {
+        assert_eq!(split(body, TARGET).err(), Some(PublishError::NoMembers), "{body}");
     }
     for body in [
+        "[",
+        "[] []",
+        "[x]",
         "{",
         "{}x",
         "{}{}",
@@ -92,7 +99,7 @@ fn what_is_no_object_is_told_apart_from_what_is_no_json() {
         r#"{"a":1} // comment"#,
         "{\u{c}\"a\":1}",
     ] {
-        assert!(matches!(split(body), Err(PublishError::Malformed { .. })), "{body}");
+        assert!(matches!(split(body, TARGET), Err(PublishError::Malformed { .. })), "{body}");
     }
 }
 
@@ -185,7 +192,7 @@ proptest! {
     fn the_splice_is_the_body_minus_its_target(body in body()) {
         let mut expected: Value = serde_json::from_str(&body).unwrap();
         let target = expected.as_object_mut().unwrap().remove("target_id");
-        let split = split(&body).unwrap();
+        let split = split(&body, TARGET).unwrap();
         prop_assert_eq!(split.target.map(|raw| serde_json::from_str::<Value>(raw.get()).unwrap()), target);
         prop_assert_eq!(serde_json::from_str::<Value>(&split.payload).unwrap(), expected);
         prop_assert!(split.payload.len() <= body.len());
@@ -199,7 +206,7 @@ proptest! {
         bytes[at] = byte;
         let Ok(body) = String::from_utf8(bytes) else { return Ok(()) };
         let parsed = serde_json::from_str::<serde_json::Map<String, Value>>(&body);
-        match (split(&body), parsed) {
+        match (split(&body, TARGET), parsed) {
             (Ok(split), Ok(mut expected)) => {
                 expected.remove("target_id");
                 prop_assert_eq!(serde_json::from_str::<Value>(&split.payload).unwrap(), Value::Object(expected));
@@ -214,7 +221,7 @@ proptest! {
     fn any_text_is_split_or_refused(text in "(?s).{0,64}", json_like in r#"[\[\]{}":,\\ntrue0-9_targetid ]{0,64}"#) {
         for text in [text, json_like] {
             let valid = serde_json::from_str::<&RawValue>(&text).is_ok_and(|raw| raw.get().starts_with('{'));
-            prop_assert_eq!(split(&text).is_ok(), valid, "{}", text);
+            prop_assert_eq!(split(&text, TARGET).is_ok(), valid, "{}", text);
         }
     }
 }

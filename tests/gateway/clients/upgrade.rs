@@ -1,5 +1,7 @@
 //! The change from polling to a websocket while events keep coming.
 
+#![allow(clippy::disallowed_methods, reason = "a test's relay ends with its runtime")]
+
 use std::cell::Cell;
 use std::net::SocketAddr;
 use std::time::Duration;

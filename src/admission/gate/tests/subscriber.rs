@@ -10,7 +10,7 @@ use crate::admission::token::daily_token;
 const SECRET: &str = "some-nasty-secret";
 const JWT_SECRET: &str = "0123456789abcdef0123456789abcdef";
 
-fn daily() -> Option<TokenConfig> {
+pub(super) fn daily() -> Option<TokenConfig> {
     let grace = Duration::from_secs(300);
     Some(TokenConfig { secret: Secret::new(SECRET), previous: None, start_hour: 0, grace })
 }
@@ -24,7 +24,7 @@ fn with_auth(token: Option<TokenConfig>, jwt: Option<JwtConfig>) -> House {
 }
 
 /// The daily token of the house's clock.
-fn today() -> String {
+pub(super) fn today() -> String {
     daily_token(&Secret::new(SECRET), NaiveDate::from_ymd_opt(2026, 3, 1).unwrap())
 }
 
