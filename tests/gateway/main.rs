@@ -11,8 +11,10 @@
 
 mod admin;
 mod bursts;
+mod clients;
 mod cluster;
 mod commands;
+mod examples;
 mod harness;
 mod hostile;
 mod legacy;

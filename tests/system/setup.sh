@@ -19,6 +19,15 @@ need systemd-nspawn systemd-container
 need nsenter util-linux
 need ip iproute2
 need jq jq
+need go golang-go
+need php php-cli
+need /usr/bin/python3 python3
+need_python() { # module, package; Debian's own Python has what Debian packages
+    /usr/bin/python3 -c "import $1" 2>/dev/null || packages+=("$2")
+}
+need_python socketio python3-socketio
+need_python requests python3-requests
+need_python websocket python3-websocket
 
 if ((${#packages[@]} == 0)); then
     exit 0
