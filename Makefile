@@ -23,7 +23,7 @@ test: tools client_example/node_modules/.stamp tests/client/node_modules/.stamp 
 	$(CARGO) test --locked
 
 .PHONY: test-system
-test-system: tools client_example/node_modules/.stamp tests/system/node_modules/.stamp ## Run the tests in a browser, as root on Debian: installs packages
+test-system: tools client_example/node_modules/.stamp tests/client/node_modules/.stamp tests/system/node_modules/.stamp ## Run the tests in a browser and under systemd, as root on Debian: installs packages
 	tests/system/setup.sh
 	$(CARGO) build --locked
 	node --test --test-reporter=spec tests/system/*.test.mjs

@@ -16,7 +16,7 @@ use crate::admission::Gate;
 use crate::cluster;
 use crate::config::Config;
 use crate::hub::Hub;
-use crate::lifecycle::{Lifecycle, Readiness};
+use crate::lifecycle::{Lifecycle, Readiness, notify};
 use crate::listen::{self, Port, Tls, TlsError, serve_publishers, serve_subscribers};
 use crate::ops::{self, Admin, Metrics};
 use crate::producer::{self, Producer};
@@ -125,7 +125,8 @@ impl App {
         self.demo = Some(demo);
     }
 
-    /// Starts the workers and the admin listener. `clock` tells the day of the token.
+    /// Starts the workers and the admin listener. `clock` tells the day of the token. Call it inside a runtime, which then
+    /// tells the service manager that the workers live.
     ///
     /// # Errors
     /// When the system refuses a thread or a runtime.
@@ -155,7 +156,7 @@ impl App {
             .flatten()
             .cloned()
             .collect();
-        let mut threads = Vec::new();
+        let (mut threads, mut runtimes) = (Vec::new(), Vec::new());
         let mut producers = self
             .producer
             .into_iter()
@@ -168,7 +169,9 @@ impl App {
             };
             let lifecycle = self.lifecycle.clone();
             let started = cluster::start_worker(index, &self.lifecycle, move || worker.serve(lifecycle));
-            threads.push(started.map_err(StartError::Worker)?);
+            let (thread, runtime) = started.map_err(StartError::Worker)?;
+            threads.push(thread);
+            runtimes.push(runtime);
         }
         if let Some(listener) = self.admin {
             let state = Admin {
@@ -180,6 +183,7 @@ impl App {
             let started = self.lifecycle.spawn_thread("admin", move || run_admin(listener, state, finished));
             threads.push(started.map_err(StartError::Worker)?);
         }
+        self.lifecycle.spawn_background(notify::watchdog(runtimes));
         self.readiness.set_ready();
         Ok(Running {
             addresses: self.addresses,

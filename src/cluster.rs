@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io;
 use std::thread::JoinHandle;
 
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Handle};
 
 use crate::lifecycle::Lifecycle;
 
@@ -15,7 +15,8 @@ pub struct Config {
     pub workers: usize,
 }
 
-/// Starts one worker: a thread whose runtime runs `work`, and then lives until the lifecycle is finished.
+/// Starts one worker: a thread whose runtime runs `work`, and then lives until the lifecycle is finished. The handle is
+/// the runtime's.
 ///
 /// # Errors
 /// When the system refuses a thread or a runtime.
@@ -23,16 +24,18 @@ pub fn start_worker<F>(
     index: usize,
     lifecycle: &Lifecycle,
     work: impl FnOnce() -> F + Send + 'static,
-) -> io::Result<JoinHandle<()>>
+) -> io::Result<(JoinHandle<()>, Handle)>
 where
     F: Future<Output = ()> + 'static,
 {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let finished = lifecycle.finished.clone();
-    lifecycle.spawn_thread(&format!("worker-{index}"), move || {
+    let handle = runtime.handle().clone();
+    let thread = lifecycle.spawn_thread(&format!("worker-{index}"), move || {
         runtime.block_on(async {
             work().await;
             finished.cancelled().await;
         });
-    })
+    })?;
+    Ok((thread, handle))
 }

@@ -1,10 +1,11 @@
-//! Signals, drain, and the only place that spawns a task or a thread.
+//! Signals, drain, what the service manager is told of them, and the only place that spawns a task or a thread.
 //!
 //! A drain has three steps, each a token that every part of the process can wait for: `stopping` (no new connections or
 //! sessions; requests under way are finished), `closing` (subscribers' transports are closed), `finished` (the
 //! runtimes end).
 
 pub mod config;
+pub mod notify;
 pub mod readiness;
 pub mod signals;
 

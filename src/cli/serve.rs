@@ -1,11 +1,13 @@
 //! `roomcast serve`: settings, log, ports, workers; then signals until the end.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 
 use crate::app::{App, Running, StartError};
 use crate::config::{self, Effective, Loaded, Sources, keys};
+use crate::lifecycle::notify;
 use crate::lifecycle::signals::{Signals, Wish};
 use crate::ops::logs;
 use crate::types::{Clock, Stats};
@@ -68,9 +70,10 @@ fn start_and_serve(loaded: Loaded, stats: Arc<Stats>, extras: Option<Extras>) ->
     let sessions_max = loaded.config.admission.sessions_max;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), open_files, workers, sessions_max, "starting");
 
+    let drain_timeout = loaded.config.lifecycle.drain_timeout;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
     runtime.block_on(async {
-        let signals = Signals::listen().context("cannot listen to signals")?;
+        let mut signals = Signals::listen().context("cannot listen to signals")?;
         let mut app = App::bind(loaded.config, stats)?;
         let banner = extras.map(|extras| {
             app.serve_demo(extras.demo);
@@ -81,7 +84,10 @@ fn start_and_serve(loaded: Loaded, stats: Arc<Stats>, extras: Option<Extras>) ->
         if let Some(banner) = banner {
             println!("{banner}");
         }
-        Ok(until_the_end(running, signals).await)
+        let status = format!("{}, up to {sessions_max} sessions", places(&running));
+        notify::ready(&status);
+        reload_until_stopped(&running, &mut signals, &status).await;
+        Ok(drain(running, signals, drain_timeout).await)
     })
 }
 
@@ -104,14 +110,34 @@ fn announce(running: &Running) {
     }
 }
 
-async fn until_the_end(running: Running, mut signals: Signals) -> u8 {
+/// Where publishers and subscribers are served, for the service manager's status line.
+fn places(running: &Running) -> String {
+    let addresses = running.addresses();
+    format!("producer port {}, consumer port {}", addresses.producer.port(), addresses.consumer.port())
+}
+
+async fn reload_until_stopped(running: &Running, signals: &mut Signals, status: &str) {
     while signals.next().await == Wish::Reload {
+        notify::reloading();
         match running.reload_certificates() {
-            Ok(()) => tracing::info!("certificates read again"),
-            Err(error) => tracing::error!("the certificates in use stay: {:#}", anyhow::Error::from(error)),
+            Ok(()) => {
+                tracing::info!("certificates read again");
+                notify::ready(status);
+            }
+            Err(error) => {
+                let error = anyhow::Error::from(error);
+                tracing::error!("the certificates in use stay: {error:#}");
+                notify::ready(
+                    &format!("{status}; the certificates in use stay: {error:#}").replace(char::is_control, " "),
+                );
+            }
         }
     }
+}
+
+async fn drain(running: Running, signals: Signals, drain_timeout: Duration) -> u8 {
     tracing::info!("stopping: no new connections; a second signal ends at once");
+    notify::stopping(drain_timeout, &format!("draining {} sessions", running.stats().sessions.get()));
     let drained = tokio::select! {
         drained = running.drain() => drained.clean,
         () = second_stop(signals) => false,

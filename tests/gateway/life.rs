@@ -75,6 +75,8 @@ async fn the_soft_limit_of_open_files_is_raised_to_the_hard_one_and_told() {
     let mut process = Process::spawn(folder, command);
     let starting = process.message("starting").await;
     assert_eq!(starting["open_files"], 1000, "{starting}");
+    let sessions_max = starting["sessions_max"].as_u64().expect("how many sessions fit");
+    assert!((1..1000).contains(&sessions_max), "{starting}");
     let warned = process.lines.iter().any(|line| line["message"].as_str().unwrap().contains("only 1000 files"));
     assert!(warned, "{:#?}", process.lines);
     let ports = process.ports().await;

@@ -12,8 +12,10 @@
 mod admin;
 mod bursts;
 mod certificates;
+mod clients;
 mod cluster;
 mod commands;
+mod examples;
 mod harness;
 mod hostile;
 mod legacy;
@@ -21,6 +23,7 @@ mod life;
 mod limits;
 mod logs;
 mod migration;
+mod notify;
 mod parity;
 mod proxies;
 mod publish;
