@@ -11,6 +11,7 @@
 
 mod admin;
 mod bursts;
+mod certificates;
 mod clients;
 mod cluster;
 mod commands;
@@ -21,6 +22,7 @@ mod legacy;
 mod life;
 mod limits;
 mod logs;
+mod migration;
 mod notify;
 mod parity;
 mod proxies;
