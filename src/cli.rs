@@ -6,6 +6,7 @@ pub mod check;
 pub mod client;
 pub mod dev;
 pub mod healthcheck;
+pub mod migrate_env;
 mod open_files;
 pub mod publish;
 mod serve;
@@ -68,6 +69,7 @@ pub fn command() -> Command {
         .subcommand(tail::Args::augment_args(Command::new("tail")))
         .subcommand(bench::Args::augment_args(Command::new("bench")))
         .subcommand(settings::add_env_file_to(healthcheck::Args::augment_args(Command::new("healthcheck"))))
+        .subcommand(migrate_env::Args::augment_args(Command::new("migrate-env")))
 }
 
 fn dispatch(matches: &ArgMatches) -> anyhow::Result<u8> {
@@ -87,6 +89,9 @@ fn dispatch(matches: &ArgMatches) -> anyhow::Result<u8> {
         Some(("bench", matches)) => block_on(bench::run(bench::Args::from_arg_matches(matches)?)),
         Some(("healthcheck", matches)) => {
             block_on(healthcheck::run(healthcheck::Args::from_arg_matches(matches)?, settings::sources(matches)))
+        }
+        Some(("migrate-env", matches)) => {
+            migrate_env::run(&migrate_env::Args::from_arg_matches(matches)?, &mut input, &mut out, &mut io::stderr())
         }
         Some((other, _)) => anyhow::bail!("no command {other}"),
     }

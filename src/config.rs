@@ -9,6 +9,7 @@
 mod build;
 mod env_file;
 mod keys;
+mod migrate;
 mod near;
 pub mod parse;
 mod pattern;
@@ -19,8 +20,9 @@ mod settings;
 mod sources;
 
 pub use keys::{DefaultValue, Key, Kind, keys};
+pub use migrate::{Migrated, migrate};
 pub use report::{Effective, Fault, Faults, Warning};
-pub use sources::{Machine, Sources};
+pub use sources::{Machine, Sources, bounded};
 
 use report::Notes;
 
@@ -64,7 +66,8 @@ pub struct Loaded {
 /// Every fault of every source at once.
 pub fn load(sources: &Sources) -> Result<Loaded, Faults> {
     let mut notes = Notes::default();
-    let mut settings = settings::collect(sources, &mut notes);
+    let file = sources.read_env_file(&mut notes);
+    let mut settings = settings::collect(sources, &file, &mut notes);
     let config = build::config(&mut settings, &sources.machine, &mut notes);
     match config {
         Some(config) if notes.faults.is_empty() => {
@@ -81,7 +84,8 @@ pub fn load(sources: &Sources) -> Result<Loaded, Faults> {
 /// The faults of these settings' texts, such as a secret's file that is missing, and of the file of settings itself.
 pub fn lookup<const N: usize>(sources: &Sources, keys: [&'static str; N]) -> Result<[Option<String>; N], Faults> {
     let mut notes = Notes::default();
-    let settings = settings::collect(sources, &mut notes);
+    let file = sources.read_env_file(&mut notes);
+    let settings = settings::collect(sources, &file, &mut notes);
     notes.faults.retain(|fault| fault.key.as_deref().is_none_or(|key| keys.contains(&key)));
     if notes.faults.is_empty() {
         Ok(keys.map(|key| settings.text(key).map(str::to_owned)))

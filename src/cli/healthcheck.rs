@@ -16,6 +16,9 @@ use crate::config::{self, Faults, Sources, parse};
 /// How long the whole check may take.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// How long the admin listener has for its answer, before the ports are asked.
+const ADMIN_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Ask a gateway whether it is alive
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
@@ -58,7 +61,7 @@ pub async fn run(args: Args, sources: Sources) -> anyhow::Result<u8> {
 struct Local {
     admin: Option<SocketAddr>,
     tls: bool,
-    host: Option<IpAddr>,
+    host: IpAddr,
     ports: Vec<u16>,
 }
 
@@ -71,24 +74,23 @@ impl Local {
         let mut ports = vec![read("HTTP_PORT", producer, parse::port)?, read("WEBSOCKET_PORT", consumer, parse::port)?];
         ports.dedup();
         Ok(Self {
-            admin: read("ADMIN_ADDR", admin, parse::listener)?.map(reachable),
+            admin: read("ADMIN_ADDR", admin, parse::listener)?
+                .map(|addr| SocketAddr::new(reachable(addr.ip()), addr.port())),
             tls: read("TLS", tls, parse::switch)?,
-            host: Some(read("HOST", host, parse::ip)?).filter(|host| !host.is_unspecified()),
+            host: reachable(read("HOST", host, parse::ip)?),
             ports,
         })
     }
 
+    /// The admin listener's word, or else a sign of life from each port.
     async fn check(&self) -> anyhow::Result<String> {
-        if let Some(admin) = self.admin {
-            let endpoint: Endpoint = format!("http://{admin}/livez").parse()?;
-            let dialer = Dialer::resolve(endpoint, probe).await?;
-            if let Ok(connection) = Connection::open(&dialer).await {
-                return ask(connection, dialer.endpoint()).await;
-            }
+        if let Some(admin) = self.admin
+            && let Ok(Ok(verdict)) = timeout(ADMIN_TIMEOUT, lives(admin)).await
+        {
+            return Ok(verdict);
         }
-        let host = self.host.map_or_else(|| "localhost".to_owned(), |host| host.to_string());
         for &port in &self.ports {
-            answers(Endpoint::local(self.tls, &host, port)).await?;
+            answers(Endpoint::local(self.tls, &self.host.to_string(), port)).await?;
         }
         let ports: Vec<_> = self.ports.iter().map(ToString::to_string).collect();
         Ok(format!("healthy: port {} answers", ports.join(" and ")))
@@ -109,13 +111,15 @@ fn in_one_line(faults: &Faults) -> anyhow::Error {
     anyhow!("{}", faults.to_string().replace('\n', "; "))
 }
 
-/// Where to find a listener that is bound to `addr`: on every address also means on loopback.
-fn reachable(addr: SocketAddr) -> SocketAddr {
-    match addr.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => SocketAddr::new(Ipv4Addr::LOCALHOST.into(), addr.port()),
-        IpAddr::V6(ip) if ip.is_unspecified() => SocketAddr::new(std::net::Ipv6Addr::LOCALHOST.into(), addr.port()),
-        IpAddr::V4(_) | IpAddr::V6(_) => addr,
-    }
+/// Where to find a listener that is bound to `ip`: on every address, `::` too, also means on IPv4's loopback. It needs no
+/// name to be resolved and no IPv6, neither of which a container need have.
+fn reachable(ip: IpAddr) -> IpAddr {
+    if ip.is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { ip }
+}
+
+async fn lives(admin: SocketAddr) -> anyhow::Result<String> {
+    let dialer = Dialer::resolve(format!("http://{admin}/livez").parse()?, probe).await?;
+    ask(Connection::open(&dialer).await?, dialer.endpoint()).await
 }
 
 /// A GET of the endpoint's own path, which must succeed.

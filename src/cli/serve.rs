@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 
 use crate::app::{App, Running, StartError};
-use crate::config::{self, Loaded, Sources};
+use crate::config::{self, Effective, Loaded, Sources, keys};
 use crate::lifecycle::notify;
 use crate::lifecycle::signals::{Signals, Wish};
 use crate::ops::logs;
@@ -14,6 +14,9 @@ use crate::types::{Clock, Stats};
 
 use super::open_files::raise_open_files;
 use super::{EXIT_FAULT, EXIT_FORCED, EXIT_OK, EXIT_USAGE};
+
+/// Settings that decide who hears what, and that deployments of vrchats often lack: what counts instead is told.
+const TOLD_IF_UNSET: [&str; 2] = ["WEBSOCKET_AUTH", "EVENT_ID_REGEX_VALIDATION_PATTERN"];
 
 /// What `dev` adds to a gateway.
 pub(super) struct Extras {
@@ -61,6 +64,7 @@ fn start_and_serve(loaded: Loaded, stats: Arc<Stats>, extras: Option<Extras>) ->
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
+    tell_unset(&loaded.values);
     let open_files = raise_open_files();
     let workers = loaded.config.cluster.workers;
     let sessions_max = loaded.config.admission.sessions_max;
@@ -85,6 +89,15 @@ fn start_and_serve(loaded: Loaded, stats: Arc<Stats>, extras: Option<Extras>) ->
         reload_until_stopped(&running, &mut signals, &status).await;
         Ok(drain(running, signals, drain_timeout).await)
     })
+}
+
+fn tell_unset(settings: &[Effective]) {
+    let unset = |setting: &&Effective| TOLD_IF_UNSET.contains(&setting.key) && setting.source == "default";
+    for Effective { key, value, .. } in settings.iter().filter(unset) {
+        let default = keys().iter().find(|known| known.name == *key).map_or("", |known| known.default_text());
+        let counts = if value.is_empty() { default } else { value };
+        tracing::info!("{key} is not set: {counts}");
+    }
 }
 
 /// vrchats' lines, which deployments wait for.

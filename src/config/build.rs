@@ -5,7 +5,7 @@ mod auth;
 mod listen;
 
 use super::Config;
-use super::parse::{self, milliseconds, number};
+use super::parse::{self, bytes, milliseconds};
 use super::pattern;
 use super::raw::Raw;
 use super::reader::{Noted, Reader};
@@ -37,7 +37,7 @@ pub(super) fn config(settings: &mut Settings, machine: &Machine, notes: &mut Not
             return None;
         }
     };
-    let reader = &mut Reader { settings, notes };
+    let reader = &mut Reader::new(settings, notes);
     let connections = listen::connections(reader, &raw, machine);
     let ports = listen::config(reader, &raw);
     let ops = ops(reader, &raw);
@@ -78,7 +78,7 @@ fn producer(
     legacy_quirks: Result<bool, Noted>,
 ) -> Result<producer::Config, Noted> {
     let bytes =
-        reader.required("PUBLISH_BODY_LIMIT", raw.publish_body_limit.as_deref(), number(1..=PUBLISH_BYTES_MAX))?;
+        reader.required("PUBLISH_BODY_LIMIT", raw.publish_body_limit.as_deref(), bytes(1..=PUBLISH_BYTES_MAX))?;
     Ok(producer::Config {
         body_bytes_max: to_usize(bytes),
         has_legacy_route: legacy_publish?,
@@ -97,7 +97,7 @@ fn subscriber(reader: &mut Reader<'_>, raw: &Raw) -> Result<subscriber::Config, 
     let ping_interval = reader.required("PING_INTERVAL", raw.ping_interval.as_deref(), ping());
     let ping_timeout = reader.required("PING_TIMEOUT", raw.ping_timeout.as_deref(), ping());
     let size = raw.max_http_buffer_size.as_deref();
-    let payload = reader.required("MAX_HTTP_BUFFER_SIZE", size, number(1..=PAYLOAD_BYTES_MAX));
+    let payload = reader.required("MAX_HTTP_BUFFER_SIZE", size, bytes(1..=PAYLOAD_BYTES_MAX));
     Ok(subscriber::Config {
         ping_interval: ping_interval?,
         ping_timeout: ping_timeout?,

@@ -24,6 +24,10 @@ pub(super) struct Entry {
     pub(super) value: String,
     /// The line on which it begins, from 1.
     pub(super) line: usize,
+    /// The first line after it.
+    pub(super) end: usize,
+    /// The comment behind the value, without its `#`.
+    pub(super) comment: Option<String>,
 }
 
 impl EnvFile {
@@ -41,7 +45,7 @@ pub(super) fn parse(bytes: &[u8]) -> EnvFile {
     while cursor.peek().is_some() {
         let start = cursor.clone();
         match statement(&mut cursor) {
-            Ok(Some(statement)) => file.add(start.line, statement),
+            Ok(Some(statement)) => file.add(start.line, cursor.line.max(start.line + 1), statement),
             Ok(None) => {}
             Err(problem) => {
                 file.faults.push((start.line, problem.to_owned()));
@@ -55,7 +59,7 @@ pub(super) fn parse(bytes: &[u8]) -> EnvFile {
 }
 
 impl EnvFile {
-    fn add(&mut self, line: usize, Statement { name, value }: Statement) {
+    fn add(&mut self, line: usize, end: usize, Statement { name, value }: Statement) {
         if let Some(earlier) = self.get(&name) {
             self.warnings.push((line, format!("the name stands on line {} too; the last one counts", earlier.line)));
         }
@@ -66,7 +70,7 @@ impl EnvFile {
             );
             self.warnings.push((line, text));
         }
-        self.entries.push(Entry { name, value: value.text, line });
+        self.entries.push(Entry { name, value: value.text, line, end, comment: value.comment });
     }
 }
 
@@ -80,6 +84,7 @@ struct Value {
     text: String,
     /// The first character that means more to a shell.
     special: Option<char>,
+    comment: Option<String>,
 }
 
 impl Value {
@@ -138,7 +143,7 @@ fn value(cursor: &mut Cursor<'_>) -> Result<Value, &'static str> {
             Some('\r') if at_line_end => {}
             Some(blank @ (' ' | '\t')) => {
                 if is_end_of_line(cursor) {
-                    cursor.skip_line();
+                    value.comment = cursor.comment();
                     return Ok(value);
                 }
                 value.special.get_or_insert(blank);
@@ -149,7 +154,7 @@ fn value(cursor: &mut Cursor<'_>) -> Result<Value, &'static str> {
             Some('\'') => single_quoted(cursor, &mut value)?,
             Some('"') => double_quoted(cursor, &mut value)?,
             Some('\\') => escaped(cursor, &mut value),
-            Some('$') if cursor.is_expansion() || cursor.peek() == Some('\'') => value.push_special('$'),
+            Some('$') if is_expansion(cursor.peek()) || cursor.peek() == Some('\'') => value.push_special('$'),
             Some('~') if value.text.is_empty() => value.push_special('~'),
             Some(c @ ('`' | ';' | '&' | '|' | '<' | '>' | '(' | ')')) => value.push_special(c),
             Some(c) => value.text.push(c),
@@ -183,12 +188,17 @@ fn double_quoted(cursor: &mut Cursor<'_>, value: &mut Value) -> Result<(), &'sta
                 Some('$' | '"' | '\\' | '`' | '\n') => escaped(cursor, value),
                 _ => value.text.push('\\'),
             },
-            Some('$') if cursor.is_expansion() => value.push_special('$'),
+            Some('$') if is_expansion(cursor.peek()) => value.push_special('$'),
             Some('`') => value.push_special('`'),
             Some(c) => value.text.push(c),
             None => return Err("a double quote (\") that is not closed"),
         }
     }
+}
+
+/// Whether a shell would expand a `$` before this.
+pub(super) fn is_expansion(next: Option<char>) -> bool {
+    next.is_some_and(|c| c.is_ascii_alphanumeric() || "_{(*@#?$!-".contains(c))
 }
 
 /// What follows a backslash: itself; a line's end joins two lines; at the file's end the backslash stays.
@@ -227,15 +237,18 @@ impl Cursor<'_> {
         self.rest.as_str().starts_with("\r\n") || self.rest.as_str() == "\r"
     }
 
-    /// Whether a shell would expand a `$` that stood before this.
-    fn is_expansion(&self) -> bool {
-        self.peek().is_some_and(|c| c.is_ascii_alphanumeric() || "_{(*@#?$!-".contains(c))
-    }
-
     fn skip_blanks(&mut self) {
         while matches!(self.peek(), Some(' ' | '\t')) || self.is_at_return() {
             self.next();
         }
+    }
+
+    /// The comment that ends this line, if there is one; the line is consumed.
+    fn comment(&mut self) -> Option<String> {
+        self.skip_blanks();
+        let line: String = self.rest.clone().take_while(|c| *c != '\n').collect();
+        self.skip_line();
+        line.strip_prefix('#').map(|comment| comment.trim().to_owned())
     }
 
     fn skip_line(&mut self) {

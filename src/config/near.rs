@@ -39,7 +39,7 @@ pub(super) fn unknown_names(sources: &Sources, file: &EnvFile, notes: &mut Notes
 }
 
 /// What the author of an unknown name likely meant.
-fn hint(name: &str) -> Option<String> {
+pub(super) fn hint(name: &str) -> Option<String> {
     if name == "PORT" {
         return Some("the ports are HTTP_PORT and WEBSOCKET_PORT".to_owned());
     }

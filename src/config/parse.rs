@@ -83,6 +83,11 @@ pub(super) fn number_or_off(range: RangeInclusive<u64>) -> impl Fn(&str) -> Resu
     }
 }
 
+/// A whole number of bytes of the range.
+pub(super) fn bytes(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<u64, String> {
+    move |text| number(range.clone())(text).map_err(|problem| format!("{problem}; it is in bytes, without a unit"))
+}
+
 /// A whole number of milliseconds of the range.
 pub(super) fn milliseconds(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<Duration, String> {
     move |text| match number(range.clone())(text) {

@@ -9,14 +9,21 @@ use std::str::Chars;
 
 use regex::Regex;
 
+use super::parse::shown;
+
 /// Compiles a pattern. It matches anywhere in the target id unless it is anchored, as in JavaScript.
 pub(super) fn compile(text: &str) -> Result<Regex, String> {
-    let translated = translate(text)?;
-    Regex::new(&translated).map_err(|error| {
+    translate(text)
+        .and_then(|translated| compiled(&translated))
+        .map_err(|problem| format!("{}: {problem}", shown(text)))
+}
+
+fn compiled(pattern: &str) -> Result<Regex, String> {
+    Regex::new(pattern).map_err(|error| {
         // The message is a drawing of several lines; the last one says what is wrong.
         let message = error.to_string();
-        let reason = message.lines().last().unwrap_or_default().trim().trim_start_matches("error: ").to_owned();
-        format!("is no regular expression: {reason}")
+        let reason = message.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");
+        format!("is no regular expression: {reason}; mend it, or write \\ before a character that means itself")
     })
 }
 
@@ -50,10 +57,13 @@ fn translate(text: &str) -> Result<String, String> {
 
 fn refuse_look_around(chars: &Peekable<Chars<'_>>) -> Result<(), String> {
     let after: String = chars.clone().take(3).collect();
-    match ["?=", "?!", "?<=", "?<!"].iter().find(|opening| after.starts_with(**opening)) {
-        Some(opening) => Err(format!("look-around, ({opening}...), is not supported; write the pattern without it")),
-        None => Ok(()),
-    }
+    let Some(opening) = ["?=", "?!", "?<=", "?<!"].into_iter().find(|opening| after.starts_with(opening)) else {
+        return Ok(());
+    };
+    let instead = if opening.ends_with('!') { "[^x]" } else { "x" };
+    Err(format!(
+        "look-around, ({opening}...), is not supported; write the pattern without it, with {instead} in place of ({opening}x)"
+    ))
 }
 
 /// What stands for a backslash and the character behind it.

@@ -11,9 +11,16 @@ pub(super) struct Noted;
 pub(super) struct Reader<'a> {
     pub(super) settings: &'a mut Settings,
     pub(super) notes: &'a mut Notes,
+    /// How many faults were noted before: what could not be read at all is not told a second time for what it says.
+    unread: usize,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    pub(super) fn new(settings: &'a mut Settings, notes: &'a mut Notes) -> Self {
+        let unread = notes.faults.len();
+        Self { settings, notes, unread }
+    }
+
     /// The value of a setting, if it is set.
     pub(super) fn optional<T>(
         &mut self,
@@ -36,7 +43,10 @@ impl Reader<'_> {
 
     /// Notes what is wrong with a setting.
     pub(super) fn fault(&mut self, key: &str, problem: impl Into<String>) -> Noted {
-        self.notes.fault(Some(key), self.settings.place(key), problem);
+        let mut unread = self.notes.faults.iter().take(self.unread);
+        if !unread.any(|fault| fault.key.as_deref() == Some(key)) {
+            self.notes.fault(Some(key), self.settings.place(key), problem);
+        }
         Noted
     }
 

@@ -64,14 +64,13 @@ impl Settings {
     }
 }
 
-/// Finds the text of every setting.
-pub(super) fn collect(sources: &Sources, notes: &mut Notes) -> Settings {
-    let file = sources.read_env_file(notes);
-    near::unknown_names(sources, &file, notes);
-    swallowed_lines(sources, &file, notes);
-    let lines = Lines { sources, file: &file };
+/// Finds the text of every setting; `file` is what was read of the file that `sources` name.
+pub(super) fn collect(sources: &Sources, file: &EnvFile, notes: &mut Notes) -> Settings {
+    near::unknown_names(sources, file, notes);
+    swallowed_lines(sources, file, notes);
+    let lines = Lines { sources, file };
     let places: [&dyn Source; 3] = [&Flags(&sources.flags), &Environment(&sources.environment), &lines];
-    without_effect(sources, &file, &places, notes);
+    without_effect(sources, file, &places, notes);
     let mut settings = Settings::default();
     let is_one_port = is_one_port(&places);
     for key in keys() {

@@ -103,8 +103,16 @@ pub(super) fn place_in_file(sources: &Sources, line: usize) -> String {
 /// # Errors
 /// It cannot be read, or is longer than a mebibyte.
 pub(super) fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+    bounded(File::open(path)?)
+}
+
+/// Reads to the end of what a person wrote.
+///
+/// # Errors
+/// It cannot be read, or is longer than a mebibyte.
+pub fn bounded(reader: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    reader.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > FILE_BYTES_MAX {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is longer than a mebibyte"));
     }

@@ -40,6 +40,12 @@ pub struct Gateway {
 impl Gateway {
     /// Plain ports, one worker, loopback trusted, daily token; `settings` come on top.
     pub async fn start(settings: &[(&str, &str)]) -> Self {
+        let (year, month, day) = TODAY;
+        Self::start_at(&format!("{year}-{month:02}-{day:02}T12:00:00Z"), settings).await
+    }
+
+    /// The same with the clock at another time than noon of [`TODAY`].
+    pub async fn start_at(time: &str, settings: &[(&str, &str)]) -> Self {
         let sources = Sources {
             flags: BTreeMap::new(),
             environment: environment(settings),
@@ -48,9 +54,7 @@ impl Gateway {
             machine: Machine { stdout_is_terminal: false, files_max: 20_000, cores: 2 },
         };
         let loaded = config::load(&sources).unwrap_or_else(|faults| panic!("{faults}"));
-        let (year, month, day) = TODAY;
-        let noon = NaiveDate::from_ymd_opt(year, month, day).unwrap().and_hms_opt(12, 0, 0).unwrap().and_utc();
-        let now = Arc::new(Mutex::new(noon));
+        let now = Arc::new(Mutex::new(time.parse::<DateTime<Utc>>().unwrap()));
         let clock = Arc::clone(&now);
         let app = App::bind(loaded.config, Arc::new(Stats::default())).unwrap();
         let running = app.run(Clock::from_fn(move || *clock.lock().unwrap())).unwrap();

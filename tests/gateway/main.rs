@@ -11,14 +11,18 @@
 
 mod admin;
 mod bursts;
+mod certificates;
+mod clients;
 mod cluster;
 mod commands;
+mod examples;
 mod harness;
 mod hostile;
 mod legacy;
 mod life;
 mod limits;
 mod logs;
+mod migration;
 mod notify;
 mod parity;
 mod proxies;

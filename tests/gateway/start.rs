@@ -89,34 +89,6 @@ async fn a_taken_port_is_told_by_its_setting() {
 }
 
 #[tokio::test]
-async fn certificates_that_do_not_fit_are_told_by_their_setting() {
-    let shell = Shell::new(&[]);
-    let [ours, theirs] = [shell.certificates("ours").await, shell.certificates("theirs").await];
-    let path = |folder: &std::path::Path, name: &str| folder.join(name).to_str().unwrap().to_owned();
-    let garbage = shell.write("garbage.pem", "no certificate");
-    let (cert, key) = (path(&ours, "cert.pem"), path(&ours, "key.pem"));
-    for (cert, key, names) in [
-        (&cert, &path(&theirs, "key.pem"), "PRIV_KEY_PATH"),
-        (&garbage, &key, "PUB_KEY_PATH"),
-        (&cert, &garbage, "PRIV_KEY_PATH"),
-        (&cert, &path(&ours, "missing.pem"), "PRIV_KEY_PATH"),
-        (&path(&ours, "missing.pem"), &key, "PUB_KEY_PATH"),
-    ] {
-        let settings = environment(&[("TLS", "1"), ("PUB_KEY_PATH", cert), ("PRIV_KEY_PATH", key)]);
-        let pairs: Vec<_> = settings.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-        let shell = Shell::new(&pairs);
-        let finished = shell.run(&[]).await;
-        assert_eq!(finished.code, 64, "{finished:?}");
-        let told = finished.out + &finished.err;
-        assert!(told.contains(names) && !told.contains("Listening"), "{names}: {told}");
-        let checked = shell.run(&["check"]).await;
-        let fault =
-            checked.out.lines().find(|line| line.starts_with("fault: ")).unwrap_or_else(|| panic!("{checked:?}"));
-        assert!(checked.code == 64 && fault.contains(names), "{names}: {checked:?}");
-    }
-}
-
-#[tokio::test]
 async fn flags_win_over_the_environment_and_that_over_the_file() {
     let shell = Shell::new(&[("TLS", "0"), ("PING_INTERVAL", "2000"), ("PING_TIMEOUT", "2000")]);
     shell.write(".env", "PING_INTERVAL=3000\nPING_TIMEOUT=3000\nRATE_LIMIT_PER_IP=3000\nDRAIN_TIMEOUT_MS=3000\n");
@@ -162,57 +134,6 @@ async fn standalone_port_is_the_consumer_port_without_a_cluster() {
     assert_eq!(post(ports.producer, r#"{"target_id":"room-1"}"#).await.status, 200);
     assert_eq!(client.event(0).await.0, "room-1");
     drop(client);
-    process.stop().await;
-}
-
-/// vrchats' `.env_example`, whose quotes and comments only a shell reads as they are meant, on ports of this test.
-fn example_of_vrchats(certificates: &str) -> String {
-    format!(
-        r#"HTTP_PORT=0
-WEBSOCKET_PORT=0
-TRUST_ORIGIN_LIST="https://example.com,https://localhost" # coma separated urls
-TRUST_CIDR_LIST="127.0.0.1/8,172.0.0.1/8" # coma separated ips
-TRUST_PROXY_LIST="" # coma separated ips
-WEBSOCKET_AUTH=1 # 0 or 1
-WEBSOCKET_AUTH_TOKEN_SECRET=some-nasty-secret
-WEBSOCKET_AUTH_TOKEN_RENEW_INTERVAL=86400000 # 24h
-WEBSOCKET_AUTH_TOKEN_RENEW_START_HOUR=0 # 0-23
-USE_PROXY=0 # 0 or 1
-VERIFY_ORIGIN=0 # 0 or 1
-PUB_KEY_PATH={certificates}/cert.pem # absolute path
-PRIV_KEY_PATH={certificates}/key.pem # absolute path
-CA_PATH= # absolute path
-EVENT_ID_REGEX_VALIDATION_PATTERN="^[0-9a-f]{{8}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{12}}\$" # uuid
-ENABLE_DEBUG=1 # 0 or 1
-NODE_ENV=production
-V8_MAX_OLD_SPACE_SIZE=8192
-"#
-    )
-}
-
-#[tokio::test]
-async fn v_41_the_env_file_of_vrchats_in_the_working_directory_serves() {
-    let shell = Shell::new(&[]);
-    let certificates = shell.certificates("certs").await;
-    let folder = tempfile::tempdir().unwrap();
-    let text = example_of_vrchats(certificates.to_str().unwrap());
-    std::fs::write(folder.path().join(".env"), text).unwrap();
-    let rest =
-        [("HOST", "127.0.0.1"), ("ADMIN_ADDR", "127.0.0.1:0")].map(|(key, value)| (key.to_owned(), value.to_owned()));
-    let command = roomcast(&folder, &[], &rest.into());
-    let mut process = Process::spawn(folder, command);
-    let ports = process.ports().await;
-    let warned = serde_json::to_string(&process.lines).unwrap();
-    for word in ["172.0.0.", "without effect", "ENABLE_DEBUG"] {
-        assert!(warned.contains(word), "no warning of {word}: {warned}");
-    }
-    let url = format!("https://localhost:{}", ports.producer.port());
-    let ca = certificates.join("ca.pem").to_str().unwrap().to_owned();
-    let publish =
-        async |target: &str| shell.run(&["publish", "--url", &url, "--cacert", &ca, "--target", target]).await;
-    assert_eq!(publish(UUID).await.ok(), "OK\n");
-    let told = publish("room-1").await.fault(1);
-    assert!(told.contains("400"), "the pattern of the file counts: {told}");
     process.stop().await;
 }
 
@@ -324,9 +245,13 @@ async fn v_35_the_settings_of_vrchats_unit_start_a_cluster_that_works() {
     let starting = lines.iter().find(|line| line["message"] == "starting").unwrap();
     assert_eq!(starting["workers"], 2);
     let log = serde_json::to_string(&lines).unwrap();
-    for word in
-        ["PRODUCER_PORT (environment) is its old name", "STANDALONE_PORT: has no effect", "LOGS_DIR, NODE_ENV, V8_"]
-    {
+    for word in [
+        "PRODUCER_PORT (environment) is its old name",
+        "STANDALONE_PORT: has no effect",
+        "LOGS_DIR, NODE_ENV, V8_",
+        "WEBSOCKET_AUTH is not set: token",
+        "EVENT_ID_REGEX_VALIDATION_PATTERN is not set: 1 to 255 bytes, no control characters",
+    ] {
         assert!(log.contains(word), "no word of {word}: {log}");
     }
 }

@@ -5,20 +5,11 @@ import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { chromium } from 'playwright-core';
-
+import { launchBrowser } from './browser.mjs';
 import { ARTIFACTS, BINARY, DEADLINE_MS, freePorts, makeFolder, REPOSITORY, run, startProgram } from './harness.mjs';
 
 let browser;
-before(async () => {
-  browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: [
-      '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-      '--disable-component-update', '--disable-sync',
-    ],
-  });
-});
+before(async () => { browser = await launchBrowser(); });
 after(() => browser?.close());
 
 // A folder as a clone has it once `npm ci` ran, and nothing of what `roomcast dev` makes.

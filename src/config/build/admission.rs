@@ -107,7 +107,9 @@ fn proxy(reader: &mut Reader<'_>, raw: &Raw) -> Result<Option<ProxyConfig>, Note
 /// A list as it stands, or for `@FILE` what the file holds: an entry a line or commas, and comments after `#`.
 fn list_text(text: &str) -> Result<String, String> {
     let Some(path) = text.strip_prefix('@') else { return Ok(text.to_owned()) };
-    let bytes = read_bounded(Path::new(path)).map_err(|error| format!("cannot read {path:?}: {error}"))?;
+    let bytes = read_bounded(Path::new(path)).map_err(|error| {
+        format!("cannot read {path:?}: {error}; give the path of a file with an address or network a line")
+    })?;
     let list = String::from_utf8(bytes).map_err(|_| format!("{path:?} is not UTF-8 text"))?;
     let entries: Vec<&str> = list.lines().map(|line| line.split('#').next().unwrap_or_default().trim()).collect();
     Ok(entries.join(","))

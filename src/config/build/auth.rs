@@ -1,5 +1,7 @@
 //! What a subscriber must show: which methods are on, and that each has its key.
 
+use std::time::Duration;
+
 use super::SECRET_BYTES_MIN;
 use crate::admission::config::{AuthConfig, TokenConfig};
 use crate::admission::jwt::JwtConfig;
@@ -62,8 +64,9 @@ fn token(reader: &mut Reader<'_>, raw: &Raw) -> Result<Option<TokenConfig>, Note
     let hour = raw.websocket_auth_token_renew_start_hour.as_deref();
     let hour = reader.required("WEBSOCKET_AUTH_TOKEN_RENEW_START_HOUR", hour, number(0..=23));
     let key = "WEBSOCKET_AUTH_TOKEN_RENEW_INTERVAL";
-    let interval = reader.required(key, raw.websocket_auth_token_renew_interval.as_deref(), number(0..=u64::MAX));
-    if interval.is_ok_and(|millis| millis != DAY_MILLIS) {
+    let interval = raw.websocket_auth_token_renew_interval.as_deref();
+    let interval = reader.required(key, interval, milliseconds(0..=u64::MAX));
+    if interval.is_ok_and(|interval| interval != Duration::from_millis(DAY_MILLIS)) {
         reader.warn(key, "has no effect: the token depends on the date alone, and changes once a day");
     }
     let grace = raw.websocket_auth_token_grace_ms.as_deref();
@@ -104,7 +107,12 @@ fn jwt(reader: &mut Reader<'_>, raw: &Raw) -> Result<JwtConfig, Noted> {
 pub(super) fn secret(reader: &mut Reader<'_>, key: &str, text: Option<&str>) -> Option<Secret> {
     let text = text?;
     if text.len() < SECRET_BYTES_MIN {
-        reader.warn(key, format!("is shorter than {SECRET_BYTES_MIN} bytes, and can be guessed"));
+        reader.warn(
+            key,
+            format!(
+                "is shorter than {SECRET_BYTES_MIN} bytes, and can be guessed; `openssl rand -hex 32` makes a good one"
+            ),
+        );
     }
     Some(Secret::new(text))
 }

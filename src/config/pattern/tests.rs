@@ -39,10 +39,10 @@ fn javascript_has_no_classes_in_classes() {
 #[test]
 fn what_the_engine_does_not_have_is_refused_by_name() {
     for pattern in ["a(?=b)", "(?!a)b", "(?<=a)b", "(?<!a)b", "^(?!.*--)[a-z]+$"] {
-        assert!(compile(pattern).unwrap_err().starts_with("look-around, (?"), "{pattern}");
+        assert!(compile(pattern).unwrap_err().contains(": look-around, (?"), "{pattern}");
     }
     for pattern in [r"(a)\1", r"(?<x>a)\k<x>"] {
-        assert!(compile(pattern).unwrap_err().starts_with("a back-reference"), "{pattern}");
+        assert!(compile(pattern).unwrap_err().contains(": a back-reference"), "{pattern}");
     }
     for pattern in ["(", "a)", "[a", "a{2,1}", "*", r"\", "a{99999999}"] {
         let problem = compile(pattern).unwrap_err();

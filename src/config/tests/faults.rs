@@ -1,107 +1,116 @@
-//! Each setting wrong in every way that is known, and the one line that says so.
-
-use std::collections::BTreeSet;
+//! Each setting wrong in every way that its kind can be, and the one line that says so: all of them stand in `faults.txt`.
 
 use super::*;
 
-/// A setting, a text that is wrong for it, and a word of the line that says so.
-const WRONG: &[(&str, &str, &str)] = &[
-    ("HOST", "localhost", "IP address"),
-    ("HOST", "1.2.3", "IP address"),
-    ("HTTP_PORT", "65536", "port"),
-    ("HTTP_PORT", "-1", "port"),
-    ("HTTP_PORT", "80 # web", "port"),
-    ("WEBSOCKET_PORT", "eight", "port"),
-    ("ADMIN_ADDR", "127.0.0.1", "127.0.0.1:18190"),
-    ("ADMIN_ADDR", "localhost:1", "127.0.0.1:18190"),
-    ("ADMIN_ADDR", "127.0.0.1:2053", "HTTP_PORT"),
-    ("ADMIN_ADDR", "127.0.0.1:8443", "WEBSOCKET_PORT"),
-    ("ADMIN_TOKEN", "\u{fffd}", "UTF-8"),
-    ("TLS", "yes", "neither 0 nor 1"),
-    ("TLS", "2", "neither 0 nor 1"),
-    ("PUB_KEY_PATH", "/nowhere/cert.pem", "roomcast cert"),
-    ("PUB_KEY_PATH", "/", "folder"),
-    ("PRIV_KEY_PATH", "/nowhere/key.pem", "roomcast cert"),
-    ("CA_PATH", "\u{fffd}", "UTF-8"),
-    ("VERIFY_ORIGIN", "both", "producer"),
-    ("TRUST_CIDR_LIST", "10.0.0.0/8,10.0.0.0/33", "10.0.0.0/33"),
-    ("TRUST_ORIGIN_LIST", "https://a.example,b.example", "b.example"),
-    ("USE_PROXY", "maybe", "neither 0 nor 1"),
-    ("TRUST_PROXY_LIST", "nginx", "nginx"),
-    ("TRUST_PROXY_LIST", "@/nowhere/list", "/nowhere/list"),
-    ("PROXY_HEADER", "x-real-ip", "x-real-ip"),
-    ("WEBSOCKET_AUTH", "yes", "token"),
-    ("WEBSOCKET_AUTH", "2", "token"),
-    ("WEBSOCKET_AUTH", "1,jwt", "token"),
-    ("WEBSOCKET_AUTH", "token,", "token"),
-    ("WEBSOCKET_AUTH", "nonce", "not supported by this version"),
-    ("WEBSOCKET_AUTH_TOKEN_SECRET", "\u{fffd}", "UTF-8"),
-    ("WEBSOCKET_AUTH_TOKEN_SECRET_PREVIOUS", "\u{fffd}", "UTF-8"),
-    ("WEBSOCKET_AUTH_TOKEN_RENEW_START_HOUR", "24", "from 0 to 23"),
-    ("WEBSOCKET_AUTH_TOKEN_RENEW_START_HOUR", "-1", "from 0 to 23"),
-    ("WEBSOCKET_AUTH_TOKEN_RENEW_INTERVAL", "1d", "whole number"),
-    ("WEBSOCKET_AUTH_TOKEN_GRACE_MS", "5m", "milliseconds"),
-    ("WEBSOCKET_AUTH_TOKEN_GRACE_MS", "86400001", "86400000"),
-    ("JWT_KEY", "https://id.example/jwks", "save the JWKS to a file and give its path"),
-    ("JWT_KEY", "{\"keys\":[]}", "path"),
-    ("JWT_ISSUER", "\u{fffd}", "UTF-8"),
-    ("JWT_AUDIENCE", "\u{fffd}", "UTF-8"),
-    ("EVENT_ID_REGEX_VALIDATION_PATTERN", "^(?=a)", "look-around"),
-    ("EVENT_ID_REGEX_VALIDATION_PATTERN", "(a)\\1", "back-reference"),
-    ("EVENT_ID_REGEX_VALIDATION_PATTERN", "(", "unclosed group"),
-    ("PUBLISH_BODY_LIMIT", "100kb", "whole number"),
-    ("PUBLISH_BODY_LIMIT", "0", "from 1"),
-    ("PUBLISH_RATE_LIMIT", "many", "nor off"),
-    ("RATE_LIMIT", "20", "neither 0 nor 1"),
-    ("RATE_LIMIT_PER_IP", "0", "RATE_LIMIT=0"),
-    ("RATE_LIMIT_PER_USER", "0.5", "whole number"),
-    ("RATE_LIMIT_EXEMPT", "me", "me"),
-    ("MAX_CONNECTIONS", "0", "from 1"),
-    ("MAX_CONNECTIONS", "1e6", "whole number"),
-    ("MAX_CONNECTIONS_PER_IP", "none", "nor off"),
-    ("CLUSTER_MODE", "auto", "neither 0 nor 1"),
-    ("CLUSTER_INSTANCES", "-2", "max"),
-    ("CLUSTER_INSTANCES", "1025", "1024"),
-    ("PING_INTERVAL", "0", "milliseconds"),
-    ("PING_TIMEOUT", "20s", "milliseconds"),
-    ("MAX_HTTP_BUFFER_SIZE", "1MB", "whole number"),
-    ("MAX_HTTP_BUFFER_SIZE", "67108865", "67108864"),
-    ("CLIENT_WRITE_TIMEOUT_MS", "0", "milliseconds"),
-    ("DRAIN_TIMEOUT_MS", "3600001", "3600000"),
-    ("LOG_LEVEL", "verbose", "neither error"),
-    ("LOG_FORMAT", "xml", "neither json"),
-    ("ENABLE_DEBUG", "*", "neither 0 nor 1"),
-    ("LEGACY_PUBLISH", "v0.3", "neither 0 nor 1"),
-    ("LEGACY_QUIRKS", "all", "neither 0 nor 1"),
-];
+/// What a start says of each wrong text, a line each: `KEY=text -> problem and mend`. Where it does not begin with the
+/// setting and its place, it is a warning, or a fault of another setting, which is named then.
+const TOLD: &str = include_str!("faults.txt");
 
-#[test]
-fn each_wrong_text_gives_one_line_that_names_the_setting() {
-    for (key, text, word) in WRONG {
-        let line = Case::sound().env(key, text).fault();
-        assert!(line.starts_with(&format!("{key} (environment): ")), "{line}");
-        assert!(line.contains(word), "{word}: {line}");
+/// Texts that are wrong for a setting.
+fn wrong(key: &Key) -> Vec<&'static str> {
+    let of_kind: &[&str] = match key.kind {
+        Kind::Address => &["localhost", "1.2.3", "10.0.0.0/8", "0.0.0.0 ::"],
+        Kind::Listener => &["127.0.0.1", "localhost:1", "127.0.0.1:65536", ":18190"],
+        Kind::Port => &["http", "-1", "65536", "80 81", "80 # web", "8443.0"],
+        Kind::Switch => &["yes", "2", "-1", "0 1"],
+        Kind::Choice => &["other", "0 1"],
+        Kind::Number | Kind::Bytes | Kind::Milliseconds => &["many", "-7", "1.5", "1e6", "1 2", "99999999999999999999"],
+        Kind::List => &["?", "one two", "\u{fffd}"],
+        Kind::Path => &["/nowhere/a.pem", "/", "/dev/null/a.pem", "  ", "\u{fffd}"],
+        Kind::Pattern => &["(", "[", "a{2,1}", "^(?=a)", "^(?!a)", "(?<=a)b", "(?<!a)b", "(a)\\1", "a\\", "\u{fffd}"],
+        Kind::Text | Kind::Secret => &["\u{fffd}"],
+    };
+    let of_key: &[&str] = match key.name {
+        "ADMIN_ADDR" => &["127.0.0.1:2053", "127.0.0.1:8443", "0.0.0.0:18190"],
+        "ADMIN_TOKEN" | "WEBSOCKET_AUTH_TOKEN_SECRET_PREVIOUS" | SECRET => &["short"],
+        "TRUST_CIDR_LIST" | "TRUST_PROXY_LIST" | "RATE_LIMIT_EXEMPT" => {
+            &["10.0.0.0/8,10.0.0.0/33", "010.0.0.1", "[::1]", "fe80::1%eth0", "10.0.0.1:80", "10.1"]
+        }
+        "TRUST_ORIGIN_LIST" => &["https://a.example,b.example", "https://a.example/page", "*"],
+        "PROXY_HEADER" => &["x-real-ip", "x-forwarded-for,forwarded"],
+        "WEBSOCKET_AUTH" => &["yes", "2", "1,jwt", "token,", "nonce"],
+        "WEBSOCKET_AUTH_TOKEN_RENEW_START_HOUR" => &["24"],
+        "WEBSOCKET_AUTH_TOKEN_RENEW_INTERVAL" => &["1d", "3600000"],
+        "WEBSOCKET_AUTH_TOKEN_GRACE_MS" => &["5m", "86400001"],
+        "JWT_KEY" => &["https://id.example/jwks", "{\"keys\":[]}", "short"],
+        "PUBLISH_BODY_LIMIT" => &["0", "100kb", "67108865"],
+        "MAX_HTTP_BUFFER_SIZE" => &["0", "1MB", "67108865"],
+        "RATE_LIMIT_PER_IP" | "RATE_LIMIT_PER_USER" => &["0", "1000001"],
+        "PUBLISH_RATE_LIMIT" => &["1000001", "none"],
+        "MAX_CONNECTIONS" => &["0", "4294967297", "4294967296"],
+        "MAX_CONNECTIONS_PER_IP" => &["none", "4294967297"],
+        "CLUSTER_INSTANCES" => &["-2", "1025", "all"],
+        "PING_INTERVAL" | "PING_TIMEOUT" | "CLIENT_WRITE_TIMEOUT_MS" => &["0", "20s", "86400001"],
+        "DRAIN_TIMEOUT_MS" => &["30s", "3600001"],
+        _ => &[],
+    };
+    let of_proxies: &[&str] = if key.name == "TRUST_PROXY_LIST" { &["@/nowhere/list", "@/"] } else { &[] };
+    [of_kind, of_key, of_proxies].concat()
+}
+
+/// What makes a setting count that does not count by itself.
+fn case_for(key: &Key) -> Case {
+    let case = Case::sound();
+    if key.name == "CA_PATH" { case.env("VERIFY_ORIGIN", "1") } else { case }
+}
+
+/// The one line that is said, be it a fault or a warning.
+fn told(case: &Case) -> String {
+    match load(&case.sources) {
+        Ok(_) => format!("warning: {}", case.warning()),
+        Err(_) => case.fault(),
     }
 }
 
 #[test]
-fn the_same_line_names_file_and_line_or_the_flag() {
-    for (key, text, _) in WRONG {
-        let quoted = text.replace('\'', "'\\''");
-        let case = Case::sound().without(key).file(&format!("# a comment\n\n{key}='{quoted}' # behind\n"));
-        let line = case.fault();
-        assert!(line.starts_with(&format!("{key} ({}:3): ", case.path("settings.env"))), "{line}");
-        let flag = key.to_lowercase().replace('_', "-");
-        let line = Case::sound().flag(key, text).fault();
-        assert!(line.starts_with(&format!("{key} (--{flag}): ")), "{line}");
+fn each_wrong_text_gives_one_line_that_names_the_setting_and_the_mend() {
+    let mut lines = String::new();
+    for key in keys() {
+        assert!(!wrong(key).is_empty(), "{} has no wrong text", key.name);
+        for text in wrong(key) {
+            let line = told(&case_for(key).env(key.name, text));
+            let start = format!("{} (environment): ", key.name);
+            let problem = line.strip_prefix(&start).unwrap_or(&line);
+            lines.push_str(&format!("{}={} -> {problem}\n", key.name, text.escape_debug()));
+        }
     }
+    let differing = lines.lines().zip(TOLD.lines()).find(|(now, then)| now != then);
+    assert!(lines == TOLD, "{differing:?}; faults.txt should hold\n{lines}");
 }
 
 #[test]
-fn every_key_of_the_table_is_wrong_once() {
-    let wrong: BTreeSet<_> = WRONG.iter().map(|(key, ..)| *key).collect();
-    let keys: BTreeSet<_> = keys().iter().map(|key| key.name).collect();
-    assert_eq!(wrong, keys);
+fn the_same_line_names_file_and_line_or_the_flag_and_holds_no_secret() {
+    for key in keys() {
+        for text in wrong(key) {
+            let flag = format!("--{}", key.flag());
+            let quoted = text.replace('\'', "'\\''");
+            let file =
+                case_for(key).without(key.name).file(&format!("# a comment\n\n{}='{quoted}' # behind\n", key.name));
+            let of_environment = told(&case_for(key).env(key.name, text));
+            let place = "(environment)";
+            if of_environment.contains(place) {
+                let in_file = format!("({}:3)", file.path("settings.env"));
+                assert_eq!(told(&file), of_environment.replace(place, &in_file));
+                if !key.is_secret() {
+                    let given = told(&case_for(key).flag(key.name, text));
+                    assert_eq!(given, of_environment.replace(place, &format!("({flag})")));
+                }
+            }
+            assert!(!key.is_secret() || text.contains('\u{fffd}') || !of_environment.contains(&format!("{text:?}")));
+        }
+    }
+}
+
+/// Nobody means a setting that is empty: it is as if it were not there.
+#[test]
+fn an_empty_text_or_blanks_are_as_if_the_setting_were_not_there() {
+    for key in keys().iter().filter(|key| key.kind != Kind::Listener) {
+        for text in ["", " \t "].into_iter().filter(|text| text.is_empty() || !key.is_verbatim()) {
+            let (without, with) = (Case::sound().without(key.name), Case::sound().env(key.name, text));
+            let said = |case: &Case| load(&case.sources).map(|_| case.warnings()).map_err(|faults| faults.to_string());
+            assert_eq!(said(&with), said(&without), "{}={text:?}", key.name);
+        }
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rcgen::{CertificateParams, CertifiedKey, KeyPair, date_time_ymd, generate_simple_self_signed};
 
 use super::*;
 
@@ -47,6 +47,36 @@ fn faults_name_the_setting_and_the_file() {
     assert!(fault(config(certificates.clone(), empty.clone(), None)).contains("empty.pem holds no private key"));
     assert!(fault(config(certificates.clone(), other_key, None)).contains("cannot be used together"));
     assert!(fault(config(certificates, key, Some(empty))).starts_with("CA_PATH:"));
+}
+
+#[test]
+fn a_certificate_that_is_not_good_today_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let key = KeyPair::generate().unwrap();
+    let key_path = write(dir.path(), "key.pem", &key.serialize_pem());
+    for (from, to, problem) in [
+        (2001, 2002, "expired on 2002-01-01 00:00:00 UTC; renew it"),
+        (2998, 2999, "is not valid before 2998-01-01 00:00:00 UTC; wait until then, or set this machine's clock"),
+    ] {
+        let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        (params.not_before, params.not_after) = (date_time_ymd(from, 1, 1), date_time_ymd(to, 1, 1));
+        let path = write(dir.path(), "cert.pem", &params.self_signed(&key).unwrap().pem());
+        let error = Tls::load(&config(path.clone(), key_path.clone(), None), false).unwrap_err();
+        assert_eq!(error.to_string(), format!("PUB_KEY_PATH: {}: the certificate {problem}", path.display()));
+    }
+}
+
+#[test]
+fn a_key_with_a_passphrase_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let (certificates, _) = pair(dir.path(), "a");
+    for text in
+        ["-----BEGIN ENCRYPTED PRIVATE KEY-----\nAA==\n", "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n"]
+    {
+        let key = write(dir.path(), "key.pem", text);
+        let error = Tls::load(&config(certificates.clone(), key, None), false).unwrap_err().to_string();
+        assert!(error.contains("key.pem is encrypted; write it without a passphrase"), "{error}");
+    }
 }
 
 #[test]

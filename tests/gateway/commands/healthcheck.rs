@@ -56,6 +56,22 @@ async fn without_it_the_ports_are() {
 }
 
 #[tokio::test]
+async fn ports_that_ask_for_a_client_certificate_answer_too() {
+    let shell = Shell::new(&[]);
+    let certificates = shell.certificates("certs").await;
+    let authority = certificates.join("ca.pem").to_str().unwrap().to_owned();
+    let tls = tls(&certificates);
+    let verify = [("VERIFY_ORIGIN", "1"), ("CA_PATH", authority.as_str()), ("ADMIN_ADDR", "")];
+    let mut process = Process::start(&[as_texts(&tls).as_slice(), &verify].concat());
+    let (producer, consumer) = (process.listening("producer").await.port(), process.listening("consumer").await.port());
+    let (producer, consumer) = (producer.to_string(), consumer.to_string());
+    let ports = [("ADMIN_ADDR", ""), ("HTTP_PORT", producer.as_str()), ("WEBSOCKET_PORT", consumer.as_str())];
+    let out = Shell::new(&ports).run(&["healthcheck"]).await.ok();
+    assert_eq!(out, format!("healthy: port {producer} and {consumer} answers\n"));
+    process.stop().await;
+}
+
+#[tokio::test]
 async fn settings_that_cannot_be_read_are_told_in_one_line() {
     let shell = Shell::new(&[("HTTP_PORT", "x")]);
     let finished = shell.run(&["healthcheck"]).await;

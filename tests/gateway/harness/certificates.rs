@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use roomcast::cli::cert;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::{ClientConfig, RootCertStore};
@@ -20,20 +20,25 @@ pub struct Certificates {
 impl Certificates {
     pub fn make() -> Self {
         let certificates = Self { folder: tempfile::tempdir().unwrap() };
-        certificates.issue(Some("backend"));
+        certificates.issue(Some("backend"), Utc::now());
         certificates
     }
 
     /// Replaces the server certificate by another of the same authority.
     pub fn renew_server(&self) {
-        self.issue(None);
+        self.renew_server_at(Utc::now());
     }
 
-    fn issue(&self, client: Option<&str>) {
+    /// The same with one that was made at another time, and is good for thirty days from then.
+    pub fn renew_server_at(&self, now: DateTime<Utc>) {
+        self.issue(None, now);
+    }
+
+    fn issue(&self, client: Option<&str>, now: DateTime<Utc>) {
         let hosts = vec!["localhost".to_owned()];
         let client = client.map(str::to_owned);
         let args = cert::Args { out: self.folder.path().to_owned(), hosts, client, days: 30, force: true };
-        cert::run(&args, Utc::now(), &mut Vec::new()).unwrap();
+        cert::run(&args, now, &mut Vec::new()).unwrap();
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
