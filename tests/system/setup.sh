@@ -15,8 +15,6 @@ need() { # command, package
 need chromium chromium
 need curl curl
 need lintian lintian
-need systemd-nspawn systemd-container
-need openssl openssl
 need qemu-aarch64-static qemu-user-static
 need aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
 need arm-linux-gnueabihf-gcc gcc-arm-linux-gnueabihf
