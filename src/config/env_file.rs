@@ -45,7 +45,11 @@ pub(super) fn parse(bytes: &[u8]) -> EnvFile {
     while cursor.peek().is_some() {
         let start = cursor.clone();
         match statement(&mut cursor) {
-            Ok(Some(statement)) => file.add(start.line, cursor.line.max(start.line + 1), statement),
+            Ok(Some(statement)) => {
+                // The last line of a file may lack its end.
+                let is_cut = cursor.peek().is_none() && !text.ends_with('\n');
+                file.add(start.line, cursor.line + usize::from(is_cut), statement);
+            }
             Ok(None) => {}
             Err(problem) => {
                 file.faults.push((start.line, problem.to_owned()));

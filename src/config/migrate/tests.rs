@@ -314,6 +314,12 @@ fn setting() -> impl Strategy<Value = String> {
     })
 }
 
+#[test]
+fn a_value_of_several_lines_at_the_end_of_a_file_is_one_setting() {
+    let new = migrated("A=\"\n\"").text;
+    assert!(env_file::parse(new.as_bytes()).faults.is_empty() && new.contains("# A='\n# '\n"), "{new}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
