@@ -53,11 +53,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     ExitCode::from(code)
 }
 
-fn command() -> Command {
+/// All commands with their arguments, which the manual pages are made of too.
+pub fn command() -> Command {
     let serve = Command::new("serve").about("Run the gateway; this is what `roomcast` alone does");
     settings::add_to(Command::new("roomcast"))
         .version(env!("CARGO_PKG_VERSION"))
-        .about("Socket.IO-compatible pub/sub gateway: backends POST events, browsers listen in rooms")
+        .about(env!("CARGO_PKG_DESCRIPTION"))
         .args_conflicts_with_subcommands(true)
         .subcommand(settings::add_to(serve))
         .subcommand(dev::Args::augment_args(Command::new("dev")))

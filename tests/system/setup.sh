@@ -14,6 +14,12 @@ need() { # command, package
 }
 need chromium chromium
 need curl curl
+need lintian lintian
+need qemu-aarch64-static qemu-user-static
+need aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
+need arm-linux-gnueabihf-gcc gcc-arm-linux-gnueabihf
+[[ -e /usr/aarch64-linux-gnu/lib/libc.so ]] || packages+=(libc6-dev-arm64-cross)
+[[ -e /usr/arm-linux-gnueabihf/lib/libc.so ]] || packages+=(libc6-dev-armhf-cross)
 need systemd-analyze systemd
 need systemd-nspawn systemd-container
 need nsenter util-linux
