@@ -10,9 +10,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use axum::Router;
-use tokio_util::sync::CancellationToken;
+use tokio::runtime::Handle;
 
-use crate::admission::Gate;
+use crate::admission::{Admission, Gate};
 use crate::cluster;
 use crate::config::Config;
 use crate::hub::Hub;
@@ -21,7 +21,7 @@ use crate::listen::{self, Port, Tls, TlsError, serve_publishers, serve_subscribe
 use crate::ops::{self, Admin, Metrics};
 use crate::producer::{self, Producer};
 use crate::publish::Publisher;
-use crate::subscriber::{Engine, Subscribers};
+use crate::subscriber::{SubscriberWorker, Subscribers};
 use crate::types::{Clock, Stats};
 use consumer::Consumer;
 
@@ -132,11 +132,12 @@ impl App {
     /// When the system refuses a thread or a runtime.
     pub fn run(self, clock: Clock) -> Result<Running, StartError> {
         let started = clock.now();
-        let engine = Engine::new(&self.config.subscriber);
-        let hub = Hub::new(engine.fanout(), Arc::clone(&self.stats));
+        let workers = self.consumer.1.len();
+        let hub = Hub::new(workers, Arc::clone(&self.stats));
         let gate = Gate::new(self.config.admission, clock, Arc::clone(&self.stats));
+        let admission: Arc<dyn Admission> = gate.clone();
         let subscribers =
-            Subscribers::new(engine, Arc::clone(&hub), gate.clone(), &self.lifecycle, Arc::clone(&self.stats));
+            Subscribers::new(workers, &self.config.subscriber, &hub, &admission, &self.lifecycle, &self.stats);
         let router = producer::router(Producer {
             gate: Arc::clone(&gate),
             publisher: Publisher::new(self.config.publish, hub, Arc::clone(&self.stats)),
@@ -145,31 +146,33 @@ impl App {
             stats: Arc::clone(&self.stats),
         });
 
-        let consumer = Consumer {
-            subscribers: subscribers.clone(),
-            demo: self.demo,
-            lifecycle: self.lifecycle.clone(),
-            producer: self.producer.is_none().then(|| (router.clone(), self.config.producer)),
-        };
+        let producer = self.producer.is_none().then(|| (router.clone(), self.config.producer));
         let tls = [&self.consumer.0.tls, &self.producer.as_ref().and_then(|(port, _)| port.tls.clone())]
             .into_iter()
             .flatten()
             .cloned()
             .collect();
+        // It reaches the sessions of every worker.
+        let closer = subscribers.first().map(|(subscribers, _)| subscribers.clone());
         let (mut threads, mut runtimes) = (Vec::new(), Vec::new());
         let mut producers = self
             .producer
             .into_iter()
             .flat_map(|(port, listeners)| listeners.into_iter().map(move |listener| (listener, port.clone())));
-        for (index, listener) in self.consumer.1.into_iter().enumerate() {
+        for (index, (listener, (subscribers, sessions))) in self.consumer.1.into_iter().zip(subscribers).enumerate() {
+            let consumer = Consumer {
+                subscribers,
+                demo: self.demo.clone(),
+                lifecycle: self.lifecycle.clone(),
+                producer: producer.clone(),
+            };
             let worker = Worker {
-                consumer: (listener, self.consumer.0.clone(), consumer.clone()),
+                consumer: (listener, self.consumer.0.clone(), consumer),
+                sessions,
                 producer: producers.next().map(|(listener, port)| (listener, port, router.clone())),
                 sweeps: (index == 0).then(|| Arc::clone(&gate)),
             };
-            let lifecycle = self.lifecycle.clone();
-            let started = cluster::start_worker(index, &self.lifecycle, move || worker.serve(lifecycle));
-            let (thread, runtime) = started.map_err(StartError::Worker)?;
+            let (thread, runtime) = worker.start(index, &self.lifecycle)?;
             threads.push(thread);
             runtimes.push(runtime);
         }
@@ -179,9 +182,7 @@ impl App {
                 readiness: self.readiness.clone(),
                 metrics: Metrics::new(Arc::clone(&self.stats), started),
             };
-            let finished = self.lifecycle.finished.clone();
-            let started = self.lifecycle.spawn_thread("admin", move || run_admin(listener, state, finished));
-            threads.push(started.map_err(StartError::Worker)?);
+            threads.push(start_admin(listener, state, &self.lifecycle)?);
         }
         self.lifecycle.spawn_background(notify::watchdog(runtimes));
         self.readiness.set_ready();
@@ -191,7 +192,7 @@ impl App {
             lifecycle: self.lifecycle,
             readiness: self.readiness,
             drain_timeout: self.config.lifecycle.drain_timeout,
-            subscribers,
+            subscribers: closer,
             tls,
             threads,
         })
@@ -219,20 +220,30 @@ fn local_addr(listeners: &[TcpListener]) -> Result<SocketAddr, StartError> {
     listener.local_addr().map_err(StartError::Worker)
 }
 
-fn run_admin(listener: TcpListener, state: Admin, finished: CancellationToken) {
-    if let Err(error) = ops::admin::run(listener, state, finished) {
-        tracing::error!(%error, "the admin listener ended");
-    }
+fn start_admin(listener: TcpListener, state: Admin, lifecycle: &Lifecycle) -> Result<JoinHandle<()>, StartError> {
+    let finished = lifecycle.finished.clone();
+    let serve = move || {
+        if let Err(error) = ops::admin::run(listener, state, finished) {
+            tracing::error!(%error, "the admin listener ended");
+        }
+    };
+    lifecycle.spawn_thread("admin", serve).map_err(StartError::Worker)
 }
 
 /// What one worker serves.
 struct Worker {
     consumer: (TcpListener, Port, Consumer),
+    sessions: SubscriberWorker,
     producer: Option<(TcpListener, Port, Router)>,
     sweeps: Option<Arc<Gate>>,
 }
 
 impl Worker {
+    fn start(self, index: usize, lifecycle: &Lifecycle) -> Result<(JoinHandle<()>, Handle), StartError> {
+        let shared = lifecycle.clone();
+        cluster::start_worker(index, lifecycle, move || self.serve(shared)).map_err(StartError::Worker)
+    }
+
     async fn serve(self, lifecycle: Lifecycle) {
         if let Some((listener, port, router)) = self.producer {
             lifecycle.spawn_publishers(async move {
@@ -249,6 +260,7 @@ impl Worker {
                 }
             });
         }
+        lifecycle.spawn_sessions(self.sessions.run());
         let (listener, port, consumer) = self.consumer;
         let answer = move |peer, request| {
             let consumer = consumer.clone();
@@ -267,7 +279,7 @@ pub struct Running {
     lifecycle: Lifecycle,
     readiness: Readiness,
     drain_timeout: Duration,
-    subscribers: Subscribers,
+    subscribers: Option<Subscribers>,
     tls: Vec<Tls>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -301,7 +313,9 @@ impl Running {
             // did not finish nothing was emitted.
             let _ = tokio::time::timeout(self.drain_timeout / 2, self.lifecycle.requests_done()).await;
             self.lifecycle.closing.cancel();
-            self.subscribers.close().await;
+            if let Some(subscribers) = &self.subscribers {
+                subscribers.close().await;
+            }
             self.lifecycle.connections_done().await;
         };
         let clean = tokio::time::timeout(self.drain_timeout, in_order).await.is_ok();

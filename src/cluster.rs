@@ -5,6 +5,7 @@ use std::io;
 use std::thread::JoinHandle;
 
 use tokio::runtime::{Builder, Handle};
+use tokio::task::LocalSet;
 
 use crate::lifecycle::Lifecycle;
 
@@ -32,7 +33,8 @@ where
     let finished = lifecycle.finished.clone();
     let handle = runtime.handle().clone();
     let thread = lifecycle.spawn_thread(&format!("worker-{index}"), move || {
-        runtime.block_on(async {
+        // Sessions are not shared between threads, so their tasks need not be fit for it.
+        LocalSet::new().block_on(&runtime, async {
             work().await;
             finished.cancelled().await;
         });

@@ -1,58 +1,78 @@
-//! Rooms and their members: takes a publication and hands it to everybody who listens.
+//! Rooms, members and fan-out. Synchronous: the hub awaits nothing, does no input or output, and knows no socket.
 //!
-//! The hub is synchronous: it never waits, does no IO and knows no socket. What carries an event to the members'
-//! queues is a [`Fanout`], which `subscriber` provides.
+//! Every worker owns its subscribers and has an [`Inbox`] here. A publication is put into the inbox of each worker that
+//! has members of its room: into all of them or into none, and in one order for all. Joining, leaving and delivering
+//! exclude each other for a moment, so at every publication it is certain who is a member: the [`Membership`] knows how
+//! many publications there had been when it began.
 
+mod inbox;
 mod rooms;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::types::{Publication, RoomName, Stats};
+pub use inbox::{Inbox, Job};
 pub use rooms::Membership;
 use rooms::Rooms;
-
-/// Puts an event into the queue of every member of a room.
-pub trait Fanout: Send + Sync + 'static {
-    /// Queues the event for every member and returns how many queues did not take it.
-    fn emit(&self, publication: &Publication) -> usize;
-}
 
 /// What became of a publication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delivered {
-    /// Members whose queue took the event.
+    /// Members of the room, who will receive the event or be closed for a reason that is counted.
     pub receivers: usize,
 }
+
+/// A worker that has members of the room is too far behind; nothing was put anywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("too many events wait to be sent")]
+pub struct Overloaded;
 
 /// The rooms of this node.
 pub struct Hub {
     rooms: Rooms,
-    fanout: Arc<dyn Fanout>,
+    inboxes: Box<[Inbox]>,
+    /// How many publications were delivered. Held while one is put into its inboxes.
+    sequence: Mutex<u64>,
     stats: Arc<Stats>,
 }
 
 impl Hub {
-    /// A hub without members.
-    pub fn new(fanout: Arc<dyn Fanout>, stats: Arc<Stats>) -> Arc<Self> {
-        Arc::new(Self { rooms: Rooms::default(), fanout, stats })
+    /// A hub without members, with an inbox for each of `workers`.
+    pub fn new(workers: usize, stats: Arc<Stats>) -> Arc<Self> {
+        let inboxes = (0..workers).map(|_| Inbox::default()).collect();
+        Arc::new(Self { rooms: Rooms::new(workers), inboxes, sequence: Mutex::default(), stats })
     }
 
-    /// Counts one member into each of the rooms until the guard is dropped.
-    pub fn join(self: &Arc<Self>, rooms: &[RoomName]) -> Membership {
-        Membership::new(Arc::clone(self), rooms.into())
+    /// What a worker has to fan out; none when there is no such worker.
+    pub fn inbox(&self, worker: usize) -> Option<&Inbox> {
+        self.inboxes.get(worker)
+    }
+
+    /// Makes a subscriber of `worker` a member of the rooms until the guard is dropped.
+    pub fn join(self: &Arc<Self>, worker: usize, rooms: &[RoomName]) -> Membership {
+        let sequence = self.sequence.lock().unwrap_or_else(PoisonError::into_inner);
+        Membership::new(Arc::clone(self), worker, rooms.into(), *sequence)
     }
 
     /// Hands the publication to every member of its room.
-    pub fn deliver(&self, publication: &Publication) -> Delivered {
-        let members = self.rooms.members(&publication.room);
-        if members == 0 {
-            return Delivered { receivers: 0 };
+    ///
+    /// # Errors
+    /// When an inbox that it belongs into is full. Then nobody receives it.
+    pub fn deliver(&self, publication: Publication) -> Result<Delivered, Overloaded> {
+        let mut sequence = self.sequence.lock().unwrap_or_else(PoisonError::into_inner);
+        let workers = self.rooms.workers(&publication.room);
+        let receivers = workers.iter().map(|(_, members)| members).sum();
+        let inboxes = || workers.iter().filter_map(|(worker, _)| self.inboxes.get(*worker));
+        let bytes = publication.bytes();
+        if !inboxes().all(|inbox| inbox.has_room_for(bytes)) {
+            return Err(Overloaded);
         }
-        let undelivered = self.fanout.emit(publication);
-        let receivers = members.saturating_sub(undelivered);
+        *sequence += 1;
+        let job = Job { publication: Arc::new(publication), sequence: *sequence };
+        inboxes().for_each(|inbox| inbox.put(job.clone()));
+        drop(sequence);
         self.stats.deliveries.add(receivers as u64);
-        self.stats.undelivered.add(undelivered as u64);
-        Delivered { receivers }
+        Ok(Delivered { receivers })
     }
 }
 

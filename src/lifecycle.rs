@@ -39,6 +39,17 @@ impl Lifecycle {
         self.connections.spawn(connection);
     }
 
+    /// Runs a task of the current thread's own: a subscriber's websocket, or its wait. A drain waits for it.
+    pub fn spawn_local(&self, task: impl Future<Output = ()> + 'static) {
+        self.connections.spawn_local(task);
+    }
+
+    /// Runs what a worker does for its sessions, on the current thread until that ends.
+    pub fn spawn_sessions(&self, work: impl Future<Output = ()> + 'static) {
+        #[expect(clippy::disallowed_methods, reason = "this is the place")]
+        tokio::task::spawn_local(work);
+    }
+
     /// Runs a task that serves publishers on the current runtime. A drain waits for it before it closes transports.
     pub fn spawn_publishers(&self, server: impl Future<Output = ()> + Send + 'static) {
         self.requests.spawn(server);

@@ -142,7 +142,7 @@ impl Producer {
         tracing::trace!(body = %String::from_utf8_lossy(&json), "publish");
         let receipt = self.publisher.publish(&json)?;
         tracing::debug!(receivers = receipt.receivers, "published");
-        Ok(answer::ok())
+        Ok(answer::published(receipt.receivers))
     }
 
     /// Counts a refusal of our own and logs it in vrchats' words. What the gate refuses, the gate counts and logs.

@@ -1,7 +1,6 @@
 //! The pipeline of a publication: check the target, keep the payload's bytes, hand it to the hub.
 
 pub mod config;
-mod depth;
 mod splice;
 mod target;
 
@@ -9,11 +8,10 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use crate::hub::Hub;
+use crate::hub::{Hub, Overloaded};
+use crate::types::nesting::{NESTING_MAX, is_too_deep};
 use crate::types::{Cause, EventName, Publication, Stats};
 pub use config::Config;
-pub use depth::NESTING_MAX;
-use depth::is_too_deep;
 use splice::Split;
 pub use target::TargetFault;
 
@@ -33,7 +31,8 @@ pub struct Publisher {
 /// What became of a publication that was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receipt {
-    /// Subscribers whose queue took the event, at the moment of the publish.
+    /// Members of the room at the moment of the publish, who will receive the event or be closed for a reason that is
+    /// counted.
     pub receivers: usize,
 }
 
@@ -74,6 +73,9 @@ pub enum PublishError {
         /// What is wrong with it.
         fault: TargetFault,
     },
+    /// A worker that has members of the room is too far behind.
+    #[error(transparent)]
+    Overloaded(#[from] Overloaded),
 }
 
 impl PublishError {
@@ -84,6 +86,7 @@ impl PublishError {
                 Cause::InvalidBody
             }
             Self::TargetMissing | Self::Target { .. } => Cause::InvalidTarget,
+            Self::Overloaded(_) => Cause::Overloaded,
         }
     }
 }
@@ -101,13 +104,15 @@ impl Publisher {
     }
 
     /// Takes a body as it came from the wire: a JSON object whose `target_id` names the room and the event, and whose
-    /// other members are the event's argument. When this returns, the event is in the queue of every receiver.
+    /// other members are the event's argument. When this returns, the event is in the inbox of every worker
+    /// that has receivers.
     ///
     /// With `LEGACY_PUBLISH`, `uuid` is the target of a body that has no `target_id`; beside one it stays in the
     /// argument, so that the setting changes nothing for a body that is taken without it.
     ///
     /// # Errors
-    /// When the body is no JSON object or its target may not be published to; then nothing was delivered.
+    /// When the body is no JSON object, its target may not be published to, or too many events wait; then nothing was
+    /// delivered.
     pub fn publish(&self, body: &[u8]) -> Result<Receipt, PublishError> {
         let text = str::from_utf8(body).map_err(|error| PublishError::NotUtf8 { at: error.valid_up_to() })?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -126,7 +131,7 @@ impl Publisher {
             .map_err(|fault| PublishError::Target { field, fault })?;
         // The splice of valid members is valid: this check cannot fail, and is the one way to a `RawValue`.
         let payload = RawValue::from_string(payload)?.into();
-        let delivered = self.hub.deliver(&Publication { event: EventName::from(&room), room, payload });
+        let delivered = self.hub.deliver(Publication { event: EventName::from(&room), room, payload })?;
         self.stats.publishes.inc();
         Ok(Receipt { receivers: delivered.receivers })
     }

@@ -1,18 +1,22 @@
-//! A connected client, from its handshake to its close.
+//! A connected client, from its handshake to its close: Engine.IO 4 and Socket.IO 5 sessions of our own.
 //!
-//! The Socket.IO engine is one socketioxide instance that all workers share, so a polling session may be served by
-//! any of them. It is named in this folder only: the rest of the house knows [`Subscribers`], the hub's fan-out, and
-//! the admission trait that a subscriber calls.
+//! Each worker owns the sessions that were opened on it ([`SubscriberWorker`]); nothing of a session is shared between
+//! threads. HTTP requests reach a session as commands to its worker, whichever worker accepted the connection; its id
+//! tells which. Publications reach it through the hub's inbox of its worker.
 
 mod compress;
 pub mod config;
-mod connect;
 mod cors;
-mod engine;
 mod engine_error;
 mod handshake;
 mod http;
+mod members;
+mod outbox;
+mod session;
+mod session_id;
+mod timers;
+mod wire;
+mod worker;
 
 pub use config::Config;
-pub use engine::Engine;
-pub use http::{Body, Subscribers};
+pub use http::{Body, SubscriberWorker, Subscribers};

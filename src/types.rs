@@ -4,6 +4,7 @@ pub mod addr;
 pub mod cause;
 pub mod clock;
 pub mod close_reason;
+pub mod nesting;
 pub mod not_found;
 pub mod publication;
 pub mod room;

@@ -204,6 +204,7 @@ fn every_cause_has_its_row_and_its_answer() {
             Cause::UnsupportedMedia => "415".to_owned(),
             Cause::BodyTimeout => "408".to_owned(),
             Cause::NotFound => "404".to_owned(),
+            Cause::Overloaded => "503".to_owned(),
             _ => refusal.status().as_u16().to_string(),
         };
         assert_eq!(*answer, expected, "{}", cause.label());

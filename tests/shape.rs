@@ -125,11 +125,12 @@ fn modules_import_only_what_they_may() {
 }
 
 #[test]
-fn socketioxide_is_named_in_subscriber_only() {
-    for path in rust_files("src").iter().filter(|path| !relative(path).starts_with("src/subscriber")) {
-        let text = fs::read_to_string(path).unwrap();
+fn the_engine_is_our_own() {
+    for path in rust_files("src") {
+        let text = fs::read_to_string(&path).unwrap();
         let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-        assert_eq!(code.filter(|line| line.contains("socketioxide")).count(), 0, "{}", relative(path));
+        let of_others = |line: &&str| ["socketioxide", "engineioxide"].iter().any(|name| line.contains(name));
+        assert_eq!(code.filter(of_others).count(), 0, "{}", relative(&path));
     }
 }
 

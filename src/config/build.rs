@@ -4,6 +4,8 @@ mod admission;
 mod auth;
 mod listen;
 
+use std::time::Duration;
+
 use super::Config;
 use super::parse::{self, bytes, milliseconds};
 use super::pattern;
@@ -25,6 +27,9 @@ const PING_MILLIS_MAX: u64 = 86_400_000;
 const PUBLISH_BYTES_MAX: u64 = 64 << 20;
 /// 64 MiB: what a client may send is held in memory, once for each session.
 const PAYLOAD_BYTES_MAX: u64 = 64 << 20;
+/// A queue holds an answer to CONNECT and a small event at least; more than a gibibyte for one subscriber is a slip.
+const QUEUE_BYTES_MIN: u64 = 1 << 10;
+const QUEUE_BYTES_MAX: u64 = 1 << 30;
 /// A secret that is shorter can be guessed.
 const SECRET_BYTES_MIN: usize = 16;
 
@@ -46,7 +51,8 @@ pub(super) fn config(settings: &mut Settings, machine: &Machine, notes: &mut Not
     let legacy_publish = reader.required("LEGACY_PUBLISH", raw.legacy_publish.as_deref(), parse::switch);
     let producer = producer(reader, &raw, legacy_publish, legacy_quirks);
     let publish = publish(reader, &raw, legacy_publish);
-    let subscriber = subscriber(reader, &raw);
+    let write_timeout = ports.as_ref().map(|ports| ports.write_timeout).unwrap_or_default();
+    let subscriber = subscriber(reader, &raw, write_timeout);
     let cluster = cluster(reader, &raw, machine);
     let log = log(reader, &raw, machine);
     let lifecycle = lifecycle(reader, &raw);
@@ -92,16 +98,22 @@ fn publish(reader: &mut Reader<'_>, raw: &Raw, legacy_publish: Result<bool, Note
     Ok(publish::Config { target_pattern, takes_uuid: legacy_publish? })
 }
 
-fn subscriber(reader: &mut Reader<'_>, raw: &Raw) -> Result<subscriber::Config, Noted> {
+fn subscriber(reader: &mut Reader<'_>, raw: &Raw, write_timeout: Duration) -> Result<subscriber::Config, Noted> {
     let ping = || milliseconds(1..=PING_MILLIS_MAX);
     let ping_interval = reader.required("PING_INTERVAL", raw.ping_interval.as_deref(), ping());
     let ping_timeout = reader.required("PING_TIMEOUT", raw.ping_timeout.as_deref(), ping());
     let size = raw.max_http_buffer_size.as_deref();
     let payload = reader.required("MAX_HTTP_BUFFER_SIZE", size, bytes(1..=PAYLOAD_BYTES_MAX));
+    let queue = raw.client_queue_max_bytes.as_deref();
+    let queue = reader.required("CLIENT_QUEUE_MAX_BYTES", queue, bytes(QUEUE_BYTES_MIN..=QUEUE_BYTES_MAX));
+    let policy = reader.required("CLIENT_QUEUE_POLICY", raw.client_queue_policy.as_deref(), parse::queue_policy);
     Ok(subscriber::Config {
         ping_interval: ping_interval?,
         ping_timeout: ping_timeout?,
         payload_bytes_max: to_usize(payload?),
+        queue_bytes_max: to_usize(queue?),
+        queue_policy: policy?,
+        write_timeout,
     })
 }
 

@@ -175,6 +175,10 @@ const KEYS: &[Key] = &[
     Key::new("PING_TIMEOUT", Kind::Milliseconds, Text("20000"), "how long a pong may take, as Socket.IO"),
     Key::new("MAX_HTTP_BUFFER_SIZE", Kind::Bytes, Text("1000000"),
         "bytes of one message from a client, as Socket.IO"),
+    Key::new("CLIENT_QUEUE_MAX_BYTES", Kind::Bytes, Text("1048576"),
+        "what one subscriber may be owed before CLIENT_QUEUE_POLICY acts"),
+    Key::new("CLIENT_QUEUE_POLICY", Kind::Choice, Text("disconnect"),
+        "disconnect ends such a session; drop_oldest drops its oldest events and tells it how many"),
     Key::new("CLIENT_WRITE_TIMEOUT_MS", Kind::Milliseconds, Text("10000"), "a write without progress closes"),
     Key::new("DRAIN_TIMEOUT_MS", Kind::Milliseconds, Text("30000"), "hard end of a drain"),
 
@@ -196,8 +200,6 @@ pub(super) const STANDALONE_PORT: &str = "STANDALONE_PORT";
 pub(super) const LATER: &[(&str, &str)] = &[
     ("PROXY_PROTOCOL", "off"),
     ("PUBLISH_KEYS_FILE", ""),
-    ("CLIENT_QUEUE_MAX_BYTES", "1048576"),
-    ("CLIENT_QUEUE_POLICY", "disconnect"),
     ("BUS", "none"),
     ("BUS_DOWN", "reject"),
     ("BUS_DURABLE", "0"),

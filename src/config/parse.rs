@@ -8,6 +8,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::listen::ClientCertificates;
 use crate::ops::LogFormat;
+use crate::subscriber::config::QueuePolicy;
 
 /// Characters of a wrong value that a message repeats.
 const SHOWN_CHARS_MAX: usize = 60;
@@ -122,6 +123,15 @@ pub(super) fn client_certificates(text: &str) -> Result<ClientCertificates, Stri
         _ => switch(text)
             .map(|both| ClientCertificates { producer: both, consumer: both })
             .map_err(|_| format!("{} is neither 0, 1, producer nor consumer", shown(text))),
+    }
+}
+
+/// What happens to a subscriber that is owed too much.
+pub(super) fn queue_policy(text: &str) -> Result<QueuePolicy, String> {
+    match text {
+        "disconnect" => Ok(QueuePolicy::Disconnect),
+        "drop_oldest" => Ok(QueuePolicy::DropOldest),
+        _ => Err(format!("{} is neither disconnect nor drop_oldest", shown(text))),
     }
 }
 

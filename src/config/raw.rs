@@ -44,6 +44,8 @@ pub(super) struct Raw {
     pub(super) ping_interval: Option<String>,
     pub(super) ping_timeout: Option<String>,
     pub(super) max_http_buffer_size: Option<String>,
+    pub(super) client_queue_max_bytes: Option<String>,
+    pub(super) client_queue_policy: Option<String>,
     pub(super) client_write_timeout_ms: Option<String>,
     pub(super) drain_timeout_ms: Option<String>,
     pub(super) log_level: Option<String>,

@@ -1,4 +1,4 @@
-//! How many members each room has. A room without members is not kept.
+//! How many members each room has, worker by worker. A room without members is not kept.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -6,31 +6,43 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::Hub;
 use crate::types::RoomName;
 
-/// The member count of every room that has members.
-#[derive(Default)]
-pub(super) struct Rooms(RwLock<HashMap<RoomName, usize>>);
+/// The member counts of every room that has members.
+pub(super) struct Rooms {
+    workers: usize,
+    members: RwLock<HashMap<RoomName, Box<[u32]>>>,
+}
 
 impl Rooms {
-    pub(super) fn members(&self, room: &RoomName) -> usize {
-        let rooms = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        rooms.get(room).copied().unwrap_or(0)
+    pub(super) fn new(workers: usize) -> Self {
+        Self { workers, members: RwLock::default() }
     }
 
-    fn enter(&self, names: &[RoomName]) {
-        let mut rooms = self.0.write().unwrap_or_else(PoisonError::into_inner);
+    /// The workers that have members of the room, and how many.
+    pub(super) fn workers(&self, room: &RoomName) -> Vec<(usize, usize)> {
+        let members = self.members.read().unwrap_or_else(PoisonError::into_inner);
+        let counts = members.get(room).map(AsRef::as_ref).unwrap_or_default();
+        counts.iter().map(|count| *count as usize).enumerate().filter(|(_, count)| *count > 0).collect()
+    }
+
+    fn enter(&self, worker: usize, names: &[RoomName]) {
+        let mut members = self.members.write().unwrap_or_else(PoisonError::into_inner);
         for name in names {
-            *rooms.entry(name.clone()).or_default() += 1;
+            let counts = members.entry(name.clone()).or_insert_with(|| vec![0; self.workers].into());
+            if let Some(count) = counts.get_mut(worker) {
+                *count += 1;
+            }
         }
     }
 
-    fn leave(&self, names: &[RoomName]) {
-        let mut rooms = self.0.write().unwrap_or_else(PoisonError::into_inner);
+    fn leave(&self, worker: usize, names: &[RoomName]) {
+        let mut members = self.members.write().unwrap_or_else(PoisonError::into_inner);
         for name in names {
-            if let Some(members) = rooms.get_mut(name) {
-                *members -= 1;
-                if *members == 0 {
-                    rooms.remove(name);
-                }
+            let Some(counts) = members.get_mut(name) else { continue };
+            if let Some(count) = counts.get_mut(worker) {
+                *count -= 1;
+            }
+            if counts.iter().all(|count| *count == 0) {
+                members.remove(name);
             }
         }
     }
@@ -39,18 +51,33 @@ impl Rooms {
 /// One member of some rooms; dropping it leaves them.
 pub struct Membership {
     hub: Arc<Hub>,
+    worker: usize,
     rooms: Box<[RoomName]>,
+    since: u64,
 }
 
 impl Membership {
-    pub(super) fn new(hub: Arc<Hub>, rooms: Box<[RoomName]>) -> Self {
-        hub.rooms.enter(&rooms);
-        Self { hub, rooms }
+    pub(super) fn new(hub: Arc<Hub>, worker: usize, rooms: Box<[RoomName]>, since: u64) -> Self {
+        hub.rooms.enter(worker, &rooms);
+        Self { hub, worker, rooms, since }
+    }
+
+    /// The rooms.
+    pub fn rooms(&self) -> &[RoomName] {
+        &self.rooms
+    }
+
+    /// The sequence number of the last publication before it began; the member receives all with higher ones.
+    pub fn since(&self) -> u64 {
+        self.since
     }
 }
 
 impl Drop for Membership {
     fn drop(&mut self) {
-        self.hub.rooms.leave(&self.rooms);
+        self.hub.rooms.leave(self.worker, &self.rooms);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,7 @@ use crate::types::not_found_page;
 
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const X_RECEIVERS: HeaderName = HeaderName::from_static("x-receivers");
 
 /// [`IDLE_TIMEOUT`](crate::types::IDLE_TIMEOUT) as the header says it.
 const KEEP_ALIVE_TIMEOUT: HeaderValue = HeaderValue::from_static("timeout=75");
@@ -49,9 +50,11 @@ pub(super) mod text {
         Text { body: "INTERNAL SERVER ERROR", etag: r#"W/"15-vuWIZDC/qEBXXsOYai2QOmayB8w""# };
 }
 
-/// `200 OK`.
-pub(super) fn ok() -> Response {
-    plain(StatusCode::OK, &text::OK)
+/// `200 OK` to a publish, and how many members the room had at that moment.
+pub(super) fn published(receivers: usize) -> Response {
+    let mut answer = plain(StatusCode::OK, &text::OK);
+    answer.headers_mut().insert(X_RECEIVERS, receivers.into());
+    answer
 }
 
 /// A status and its text.
@@ -82,7 +85,7 @@ pub(super) fn status(head: &Parts) -> Response {
         answer.headers_mut().insert(header::ETAG, HeaderValue::from_static(text::OK.etag));
         return answer;
     }
-    without_body_for_head(ok(), &head.method)
+    without_body_for_head(plain(StatusCode::OK, &text::OK), &head.method)
 }
 
 /// Express' page for a path or verb that is not there.

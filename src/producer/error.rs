@@ -48,6 +48,7 @@ impl Error {
             }
             Self::Body(BodyError::TooLarge { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Body(BodyError::Timeout) => StatusCode::REQUEST_TIMEOUT,
+            Self::Publish(PublishError::Overloaded(_)) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Body(BodyError::Broken(_) | BodyError::Undecodable(_)) | Self::Publish(_) => StatusCode::BAD_REQUEST,
         }
     }
@@ -109,12 +110,19 @@ impl Error {
             return answer::page(status, head);
         }
         let mut answer = answer::plain(status, text_of(status));
-        if let Self::Refused(refusal) = self
-            && let Some(secs) = refusal.retry_after_secs()
-        {
+        if let Some(secs) = self.retry_after_secs() {
             answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(secs));
         }
         answer
+    }
+
+    fn retry_after_secs(&self) -> Option<u64> {
+        match self {
+            Self::Refused(refusal) => refusal.retry_after_secs(),
+            // An inbox of 64 MiB is sent within a second, or so much was published that the next second is full too.
+            Self::Publish(PublishError::Overloaded(_)) => Some(1),
+            _ => None,
+        }
     }
 }
 

@@ -47,6 +47,31 @@ async fn a_publish_is_answered_as_vrchats_does() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_publish_that_was_taken_is_told_how_many_receive_it() {
+    let bench = Bench::new();
+    for (body, receivers) in
+        [(r#"{"target_id":"a"}"#, Some("1")), (r#"{"target_id":"b"}"#, Some("0")), (r#"{"target_id":5}"#, None)]
+    {
+        assert_eq!(bench.talk(json(body)).await.header("x-receivers"), receivers, "{body}");
+    }
+    assert_eq!(bench.talk(request("GET /status")).await.header("x-receivers"), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_publish_is_503_while_too_many_events_wait() {
+    let bench = Bench::with(None, Config { body_bytes_max: 32 << 20, ..CONFIG });
+    let large = json(body_of((32 << 20) - 1024));
+    assert_eq!(bench.talk(&large).await.one(), (200, "OK", true));
+    assert_eq!(bench.talk(&large).await.one(), (200, "OK", true));
+    let heard = bench.talk(&large).await;
+    assert_eq!(heard.one(), (503, "SERVICE UNAVAILABLE", true));
+    assert_eq!((heard.header("retry-after"), heard.header("x-receivers")), (Some("1"), None));
+    assert_eq!(bench.refused(Cause::Overloaded), 1);
+    assert_eq!(bench.emitted().len(), 2);
+    assert_eq!(bench.talk(&large).await.one(), (200, "OK", true), "the events that waited are sent");
+}
+
+#[tokio::test(start_paused = true)]
 async fn status_answers_get_and_head() {
     let bench = Bench::new();
     for line in ["GET /status", "GET /Status/?x=1", "GET http://x/STATUS"] {

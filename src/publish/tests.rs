@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use regex::Regex;
 
 use super::*;
-use crate::hub::{Fanout, Membership};
+use crate::hub::Membership;
 use crate::types::RoomName;
 
 /// A publisher whose hub records what it emits.
@@ -14,19 +14,7 @@ struct Bench {
     publisher: Arc<Publisher>,
     hub: Arc<Hub>,
     stats: Arc<Stats>,
-    emitted: Arc<Recorder>,
-}
-
-#[derive(Default)]
-struct Recorder(Mutex<Vec<[String; 3]>>);
-
-impl Fanout for Recorder {
-    fn emit(&self, publication: &Publication) -> usize {
-        let Publication { room, event, payload } = publication;
-        let [room, event, payload] = [room.as_str(), event.as_str(), payload.json().get()];
-        self.0.lock().unwrap().push([room.to_owned(), event.to_owned(), payload.to_owned()]);
-        0
-    }
+    emitted: Mutex<Vec<[String; 3]>>,
 }
 
 impl Bench {
@@ -35,18 +23,26 @@ impl Bench {
     }
 
     fn with(pattern: Option<&str>, takes_uuid: bool) -> Self {
-        let (emitted, stats) = (Arc::new(Recorder::default()), Arc::new(Stats::default()));
-        let hub = Hub::new(emitted.clone(), stats.clone());
+        let stats = Arc::new(Stats::default());
+        let hub = Hub::new(1, stats.clone());
         let config = Config { target_pattern: pattern.map(|text| Regex::new(text).unwrap()), takes_uuid };
-        Self { publisher: Publisher::new(config, hub.clone(), stats.clone()), hub, stats, emitted }
+        Self { publisher: Publisher::new(config, hub.clone(), stats.clone()), hub, stats, emitted: Mutex::default() }
     }
 
     fn join(&self, room: &str) -> Membership {
-        self.hub.join(&[RoomName::new(room).unwrap()])
+        self.hub.join(0, &[RoomName::new(room).unwrap()])
     }
 
     fn emitted(&self) -> Vec<[String; 3]> {
-        self.emitted.0.lock().unwrap().clone()
+        let mut emitted = self.emitted.lock().unwrap();
+        let inbox = self.hub.inbox(0).unwrap();
+        while let [first, rest @ ..] = inbox.take(usize::MAX).as_slice() {
+            emitted.extend(std::iter::once(first).chain(rest).map(|job| {
+                let Publication { room, event, payload } = &*job.publication;
+                [room.as_str(), event.as_str(), payload.json().get()].map(str::to_owned)
+            }));
+        }
+        emitted.clone()
     }
 }
 

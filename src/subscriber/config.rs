@@ -11,4 +11,20 @@ pub struct Config {
     pub ping_timeout: Duration,
     /// `MAX_HTTP_BUFFER_SIZE`: bytes of one message from a client, on both transports.
     pub payload_bytes_max: usize,
+    /// `CLIENT_QUEUE_MAX_BYTES`: what one subscriber may be owed before the policy acts.
+    pub queue_bytes_max: usize,
+    /// `CLIENT_QUEUE_POLICY`: what happens to one that is owed more.
+    pub queue_policy: QueuePolicy,
+    /// `CLIENT_WRITE_TIMEOUT_MS`: a subscriber that takes nothing of what it is owed for so long is closed.
+    pub write_timeout: Duration,
+}
+
+/// What happens to a subscriber that is owed more than its queue may hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum QueuePolicy {
+    /// Its session is closed; the stock client comes back.
+    #[default]
+    Disconnect,
+    /// The oldest events that wait are dropped, and the client is told how many.
+    DropOldest,
 }

@@ -1,22 +1,20 @@
 //! What an Engine.IO request asks for, read from its head, and what of it is kept with the session.
 
-use std::sync::atomic::AtomicBool;
-use std::sync::{Mutex, PoisonError};
+use std::cell::Cell;
 
 use http::header::{CONNECTION, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use http::{HeaderMap, Method, Request, Uri};
-use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use tokio::time::Instant;
 
 use super::engine_error::EngineError;
 use crate::admission::{Client, Seat};
-use crate::hub::Membership;
-use crate::types::stats::GaugeGuard;
 
 /// An Engine.IO request that the protocol allows.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct EngineRequest {
+    /// Whether it asks for a websocket.
+    pub(super) websocket: bool,
     /// The session it belongs to; none opens one.
     pub(super) session: Option<String>,
     /// Every `uniqueUserId` of the query, decoded, in order.
@@ -54,7 +52,7 @@ impl EngineRequest {
         if request.method() != Method::GET && request.method() != Method::POST {
             return Err(EngineError::BadRequest);
         }
-        Ok(Self { session, rooms: query.rooms })
+        Ok(Self { websocket, session, rooms: query.rooms })
     }
 }
 
@@ -130,50 +128,10 @@ pub(super) struct Handshake {
     pub(super) rooms: Vec<String>,
     pub(super) origin: Option<String>,
     pub(super) opened: Instant,
-    /// Whether a CONNECT was answered, after which the engine's timeout for it is over.
-    pub(super) was_let_in: AtomicBool,
-    pub(super) joined: Mutex<Option<Joined>>,
-    /// Given back when the engine drops the session.
+    /// Whether a CONNECT was answered, after which the time for it is over.
+    pub(super) was_let_in: Cell<bool>,
+    /// Given back when the session is closed.
     pub(super) _seat: Seat,
-}
-
-impl Handshake {
-    pub(super) fn join(&self, joined: Joined) {
-        *self.joined.lock().unwrap_or_else(PoisonError::into_inner) = Some(joined);
-    }
-
-    pub(super) fn leave(&self) {
-        *self.joined.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-}
-
-/// A subscriber that is in its rooms.
-pub(super) struct Joined {
-    pub(super) _membership: Membership,
-    pub(super) _counted: GaugeGuard,
-}
-
-/// The request as the engine needs it: parts of its own, and nothing that keeps hyper's 16 KiB head buffer alive for as
-/// long as the session.
-pub(super) fn compact(request: Request<Incoming>) -> Request<Incoming> {
-    let (parts, body) = request.into_parts();
-    let mut compact = Request::new(body);
-    *compact.method_mut() = parts.method;
-    *compact.version_mut() = parts.version;
-    if let Ok(uri) = parts.uri.to_string().parse() {
-        *compact.uri_mut() = uri;
-    }
-    for name in [SEC_WEBSOCKET_KEY, http::header::CONTENT_TYPE] {
-        let value = parts.headers.get(&name).and_then(|value| http::HeaderValue::from_bytes(value.as_bytes()).ok());
-        if let Some(value) = value {
-            compact.headers_mut().insert(name, value);
-        }
-    }
-    let mut extensions = parts.extensions;
-    if let Some(upgrade) = extensions.remove::<OnUpgrade>() {
-        compact.extensions_mut().insert(upgrade);
-    }
-    compact
 }
 
 #[cfg(test)]

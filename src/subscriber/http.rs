@@ -1,26 +1,28 @@
 //! The consumer port's HTTP: who may ask, what the engine is asked, and CORS on every answer.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_ENCODING, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ORIGIN, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_ENCODING, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ORIGIN, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT,
+    SEC_WEBSOCKET_KEY, UPGRADE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use hyper::service::Service as _;
+use hyper_util::rt::TokioIo;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+use super::Config;
 use super::compress::compressed;
-use super::connect::{Door, open_namespace};
 use super::cors;
-use super::engine::Engine;
 use super::engine_error::EngineError;
-use super::handshake::{EngineRequest, Handshake, compact, has_token};
+use super::handshake::{EngineRequest, Handshake, has_token};
+use super::session_id::SessionId;
+use super::worker::{Command, Door, Worker};
 use crate::admission::{Admission, Refusal};
 use crate::hub::Hub;
 use crate::lifecycle::Lifecycle;
@@ -35,33 +37,63 @@ const ENGINE_PATH: &str = "/socket.io/";
 /// A client's packets arrive within this, or their request is given up.
 const POST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Once transports are closed the engine answers the polls of those it knows. What waits for longer is the poll of a
-/// session that never connected, or packets that do not come; neither may hold up the drain.
-const CLOSING_GRACE: Duration = Duration::from_secs(1);
-
-/// The subscriber side of the gateway. Clones share it.
+/// The subscriber side of the gateway, as one worker sees it. Clones share it.
 #[derive(Clone)]
 pub struct Subscribers {
     admission: Arc<dyn Admission>,
-    engine: Engine,
-    stopping: CancellationToken,
-    closing: CancellationToken,
+    /// Every worker, by its index; a session is asked for at the one that owns it.
+    workers: Arc<[mpsc::UnboundedSender<Command>]>,
+    /// The worker that serves this connection, and owns the sessions that it opens.
+    here: usize,
+    payload_bytes_max: usize,
+    lifecycle: Lifecycle,
     stats: Arc<Stats>,
 }
 
+/// A worker's part of the subscriber side, before it runs.
+pub struct SubscriberWorker {
+    index: usize,
+    commands: mpsc::UnboundedReceiver<Command>,
+    config: Config,
+    door: Door,
+    lifecycle: Lifecycle,
+}
+
+impl SubscriberWorker {
+    /// Serves the worker's sessions on the current thread, until no [`Subscribers`] is left.
+    pub async fn run(self) {
+        let Ok(index) = u16::try_from(self.index) else { return };
+        Worker::new(index, self.config, self.door, self.lifecycle).run(self.commands).await;
+    }
+}
+
 impl Subscribers {
-    /// Opens the engine to whom `admission` lets in; they join `hub`.
+    /// The subscriber side for each of `workers`. It lets in whom `admission` lets in; they join `hub`.
     pub fn new(
-        engine: Engine,
-        hub: Arc<Hub>,
-        admission: Arc<dyn Admission>,
+        workers: usize,
+        config: &Config,
+        hub: &Arc<Hub>,
+        admission: &Arc<dyn Admission>,
         lifecycle: &Lifecycle,
-        stats: Arc<Stats>,
-    ) -> Self {
-        let door = Door { admission: Arc::clone(&admission), hub, stats: Arc::clone(&stats) };
-        open_namespace(&engine, Arc::new(door));
-        let (stopping, closing) = (lifecycle.stopping.clone(), lifecycle.closing.clone());
-        Self { admission, engine, stopping, closing, stats }
+        stats: &Arc<Stats>,
+    ) -> Vec<(Self, SubscriberWorker)> {
+        let (senders, receivers): (Vec<_>, Vec<_>) = (0..workers).map(|_| mpsc::unbounded_channel()).unzip();
+        let senders: Arc<[_]> = senders.into();
+        let worker = |(index, commands)| {
+            let subscribers = Self {
+                admission: Arc::clone(admission),
+                workers: Arc::clone(&senders),
+                here: index,
+                payload_bytes_max: config.payload_bytes_max,
+                lifecycle: lifecycle.clone(),
+                stats: Arc::clone(stats),
+            };
+            let door = Door { admission: Arc::clone(admission), hub: Arc::clone(hub), stats: Arc::clone(stats) };
+            let worker =
+                SubscriberWorker { index, commands, config: config.clone(), door, lifecycle: lifecycle.clone() };
+            (subscribers, worker)
+        };
+        receivers.into_iter().enumerate().map(worker).collect()
     }
 
     /// Answers one request of the consumer port.
@@ -98,10 +130,14 @@ impl Subscribers {
         response
     }
 
-    /// Closes every subscriber's transport and waits until they are closed. The stock client takes it as a lost
-    /// connection, and comes back.
+    /// Closes every subscriber's transport. The stock client takes it as a lost connection, and comes back.
     pub async fn close(&self) {
-        self.engine.io.close().await;
+        for worker in self.workers.iter() {
+            let (done, closed) = oneshot::channel();
+            if worker.send(Command::Close(done)).is_ok() {
+                let _ = closed.await;
+            }
+        }
     }
 
     async fn engine_answer(&self, peer: PeerAddr, request: Request<Incoming>) -> Response<Body> {
@@ -112,75 +148,118 @@ impl Subscribers {
                 return engine_error(error);
             }
         };
-        if asked.session.is_some() {
-            let accepted = request.headers().get(ACCEPT_ENCODING).cloned();
-            return compressed(self.forward(compact(request)).await, accepted).await;
-        }
-        let handshake = match self.open(peer, request.headers(), asked.rooms) {
-            Ok(handshake) => handshake,
-            Err(refusal) => return refused(refusal),
+        let answer = match asked.session {
+            Some(session) => self.continue_session(&session, asked.websocket, request).await,
+            None => match self.open(peer, request.headers(), asked.rooms) {
+                Ok(handshake) => self.open_session(handshake, asked.websocket, request).await,
+                Err(refusal) => return refused(refusal),
+            },
         };
-        let mut request = compact(request);
-        request.extensions_mut().insert(Arc::new(handshake));
-        self.forward(request).await
+        answer.unwrap_or_else(engine_error)
     }
 
     fn open(&self, peer: PeerAddr, headers: &HeaderMap, rooms: Vec<String>) -> Result<Handshake, Refusal> {
-        if self.stopping.is_cancelled() {
+        if self.lifecycle.stopping.is_cancelled() {
             self.stats.refusals(Cause::Draining).inc();
             return Err(Refusal::passing(Cause::Draining, Duration::from_secs(1)));
         }
         let client = self.admission.client(peer, headers);
         let seat = self.admission.open(client)?;
         let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok()).map(str::to_owned);
-        Ok(Handshake {
-            client,
-            rooms,
-            origin,
-            opened: Instant::now(),
-            was_let_in: false.into(),
-            joined: None.into(),
-            _seat: seat,
-        })
+        Ok(Handshake { client, rooms, origin, opened: Instant::now(), was_let_in: false.into(), _seat: seat })
     }
 
-    async fn forward(&self, request: Request<Incoming>) -> Response<Body> {
-        let is_post = request.method() == Method::POST;
-        let given_up = async {
-            tokio::select! {
-                () = tokio::time::sleep(POST_TIMEOUT), if is_post => {}
-                () = self.closing.cancelled() => tokio::time::sleep(CLOSING_GRACE).await,
-            }
-        };
-        let answer = tokio::select! {
-            biased;
-            answer = self.engine.service.call(request) => answer,
-            () = given_up => return engine_error(EngineError::BadRequest),
-        };
-        match answer {
-            Ok(response) => with_numeric_code(response).await,
-            Err(never) => match never {},
+    async fn open_session(
+        &self,
+        handshake: Handshake,
+        websocket: bool,
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, EngineError> {
+        let worker = self.workers.get(self.here).ok_or(EngineError::BadRequest)?;
+        if websocket {
+            let worker = worker.clone();
+            return self.upgrade(request, move |link| worker.send(Command::OpenWebsocket(handshake, link)).is_ok());
         }
+        let (reply, open) = oneshot::channel();
+        worker.send(Command::Open(handshake, reply)).map_err(|_| EngineError::BadRequest)?;
+        let open = open.await.map_err(|_| EngineError::BadRequest)?;
+        Ok(text(open, "text/plain; charset=UTF-8"))
+    }
+
+    async fn continue_session(
+        &self,
+        session: &str,
+        websocket: bool,
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, EngineError> {
+        let id = SessionId::read(session).ok_or(EngineError::SessionUnknown)?;
+        let worker = self.workers.get(usize::from(id.worker)).ok_or(EngineError::SessionUnknown)?;
+        if websocket {
+            let (reply, known) = oneshot::channel();
+            worker.send(Command::Know(id, reply)).map_err(|_| EngineError::BadRequest)?;
+            known.await.map_err(|_| EngineError::BadRequest)??;
+            let worker = worker.clone();
+            return self.upgrade(request, move |link| worker.send(Command::Upgrade(id, link)).is_ok());
+        }
+        let (reply, answer) = oneshot::channel();
+        if request.method() == Method::GET {
+            let accepted = request.headers().get(ACCEPT_ENCODING).cloned();
+            worker.send(Command::Poll(id, reply)).map_err(|_| EngineError::BadRequest)?;
+            let packets = answer.await.map_err(|_| EngineError::BadRequest)??;
+            return Ok(compressed(text(packets, "text/plain; charset=UTF-8"), accepted).await);
+        }
+        let body = tokio::select! {
+            body = Limited::new(request.into_body(), self.payload_bytes_max).collect() => body,
+            () = tokio::time::sleep(POST_TIMEOUT) => return Err(EngineError::BadRequest),
+            () = self.lifecycle.closing.cancelled() => return Err(EngineError::BadRequest),
+        };
+        let body = match body {
+            Ok(body) => body.to_bytes(),
+            Err(error) if error.is::<LengthLimitError>() => {
+                let _ = worker.send(Command::GiveUp(id));
+                return Ok(too_large());
+            }
+            Err(_) => return Err(EngineError::BadRequest),
+        };
+        worker.send(Command::Post(id, body, reply)).map_err(|_| EngineError::BadRequest)?;
+        let ok = answer.await.map_err(|_| EngineError::BadRequest)??;
+        Ok(text(ok, "text/html"))
+    }
+
+    /// Answers a websocket's handshake, and hands its bytes to `take` once HTTP is done with them.
+    fn upgrade(
+        &self,
+        mut request: Request<Incoming>,
+        take: impl FnOnce(Box<dyn super::session::websocket::Link>) -> bool + Send + 'static,
+    ) -> Result<Response<Body>, EngineError> {
+        let key = request.headers().get(SEC_WEBSOCKET_KEY).ok_or(EngineError::BadRequest)?;
+        let accept = HeaderValue::from_str(&derive_accept_key(key.as_bytes())).map_err(|_| EngineError::BadRequest)?;
+        let upgrade = hyper::upgrade::on(&mut request);
+        self.lifecycle.spawn_connection(async move {
+            if let Ok(upgraded) = upgrade.await {
+                take(Box::new(TokioIo::new(upgraded)));
+            }
+        });
+        let mut response = Response::new(Full::default());
+        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        let headers = response.headers_mut();
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
+        Ok(response)
     }
 }
 
-/// The engine writes its error codes as text and leaves some answers empty; Node's server has numbers and a body.
-async fn with_numeric_code<B>(response: Response<B>) -> Response<Body>
-where
-    B: http_body::Body<Data = Bytes, Error = Infallible>,
-{
-    let (mut parts, body) = response.into_parts();
-    let Ok(body) = body.collect().await;
-    let mut body = body.to_bytes();
-    if parts.status == StatusCode::BAD_REQUEST || parts.status == StatusCode::INTERNAL_SERVER_ERROR {
-        let error =
-            if body.starts_with(br#"{"code":"1""#) { EngineError::SessionUnknown } else { EngineError::BadRequest };
-        parts.status = error.status();
-        parts.headers.remove(http::header::CONTENT_LENGTH);
-        parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        body = error.json().into();
-    }
-    Response::from_parts(parts, Full::new(body))
+fn text(text: String, media_type: &'static str) -> Response<Body> {
+    let mut response = Response::new(Full::new(text.into()));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response
+}
+
+fn too_large() -> Response<Body> {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+    response
 }
 
 fn keeps_alive<B>(request: &Request<B>) -> bool {

@@ -43,13 +43,15 @@ pub enum Cause {
     BadRequest,
     /// The TLS handshake failed or took too long.
     TlsHandshake,
+    /// Too many events wait to be sent.
+    Overloaded,
     /// The gateway is shutting down.
     Draining,
 }
 
 impl Cause {
     /// Every cause, in the order of their discriminants.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::UntrustedAddress,
         Self::UnreadableAddress,
         Self::ForeignOrigin,
@@ -69,6 +71,7 @@ impl Cause {
         Self::NotFound,
         Self::BadRequest,
         Self::TlsHandshake,
+        Self::Overloaded,
         Self::Draining,
     ];
 
@@ -94,6 +97,7 @@ impl Cause {
             Self::NotFound => "not_found",
             Self::BadRequest => "bad_request",
             Self::TlsHandshake => "tls_handshake",
+            Self::Overloaded => "overloaded",
             Self::Draining => "draining",
         }
     }

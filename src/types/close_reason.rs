@@ -14,12 +14,26 @@ pub enum CloseReason {
     ProtocolError,
     /// The gateway is shutting down.
     Shutdown,
+    /// The client owed more than `CLIENT_QUEUE_MAX_BYTES`.
+    SlowReader,
+    /// A defect kept events from it.
+    Defect,
+    /// The client took nothing of what it was owed for `CLIENT_WRITE_TIMEOUT_MS`.
+    WriteTimeout,
 }
 
 impl CloseReason {
     /// Every reason, in the order of their discriminants.
-    pub const ALL: [Self; 5] =
-        [Self::ClientClosed, Self::TransportError, Self::PingTimeout, Self::ProtocolError, Self::Shutdown];
+    pub const ALL: [Self; 8] = [
+        Self::ClientClosed,
+        Self::TransportError,
+        Self::PingTimeout,
+        Self::ProtocolError,
+        Self::Shutdown,
+        Self::SlowReader,
+        Self::Defect,
+        Self::WriteTimeout,
+    ];
 
     /// The value of the metric's `reason` label, and of the log's `reason` field.
     pub fn label(self) -> &'static str {
@@ -29,6 +43,9 @@ impl CloseReason {
             Self::PingTimeout => "ping_timeout",
             Self::ProtocolError => "protocol_error",
             Self::Shutdown => "shutdown",
+            Self::SlowReader => "slow_reader",
+            Self::Defect => "defect",
+            Self::WriteTimeout => "write_timeout",
         }
     }
 }

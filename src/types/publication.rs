@@ -31,3 +31,10 @@ pub struct Publication {
     /// The event's argument.
     pub payload: Payload,
 }
+
+impl Publication {
+    /// Bytes of its text, which is what it costs to keep it.
+    pub fn bytes(&self) -> usize {
+        self.event.as_str().len() + self.payload.json().get().len()
+    }
+}

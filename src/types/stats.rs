@@ -76,7 +76,7 @@ pub struct Stats {
     pub publishes: Counter,
     /// Events handed to a subscriber's queue.
     pub deliveries: Counter,
-    /// Events that a subscriber's full queue did not take.
+    /// Events that were dropped from a subscriber's full queue, which was told how many.
     pub undelivered: Counter,
     /// Times that `accept` failed.
     pub accept_errors: Counter,

@@ -35,6 +35,7 @@ fn wrong(key: &Key) -> Vec<&'static str> {
         "JWT_KEY" => &["https://id.example/jwks", "{\"keys\":[]}", "short"],
         "PUBLISH_BODY_LIMIT" => &["0", "100kb", "67108865"],
         "MAX_HTTP_BUFFER_SIZE" => &["0", "1MB", "67108865"],
+        "CLIENT_QUEUE_MAX_BYTES" => &["0", "1MiB", "1073741825"],
         "RATE_LIMIT_PER_IP" | "RATE_LIMIT_PER_USER" => &["0", "1000001"],
         "PUBLISH_RATE_LIMIT" => &["1000001", "none"],
         "MAX_CONNECTIONS" => &["0", "4294967297", "4294967296"],

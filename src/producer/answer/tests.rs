@@ -80,7 +80,7 @@ fn the_connection_is_kept_when_both_sides_can() {
     let said = |version, connection: Option<&str>, reusable| {
         let mut head = head("GET", "/", &connection.map_or(vec![], |value| vec![("connection", value)]));
         head.version = version;
-        let answer = on_connection(ok(), &head, reusable);
+        let answer = on_connection(published(1), &head, reusable);
         let text = |name| answer.headers().get(name).map(|value: &HeaderValue| value.to_str().unwrap().to_owned());
         (text("connection").unwrap(), text("keep-alive"))
     };

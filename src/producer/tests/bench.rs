@@ -20,8 +20,8 @@ use super::super::*;
 use crate::admission::cidr::CidrList;
 use crate::admission::config::AuthConfig;
 use crate::admission::origin::OriginList;
-use crate::hub::{Fanout, Hub, Membership};
-use crate::types::{Cause, Clock, Publication, RoomName};
+use crate::hub::{Hub, Membership};
+use crate::types::{Cause, Clock, RoomName};
 use crate::{admission, publish};
 
 pub(super) const BODY_BYTES_MAX: usize = 102_400;
@@ -38,18 +38,9 @@ const SILENCE: Duration = Duration::from_secs(60);
 /// A producer whose hub has one member in room `a` and records what it emits.
 pub(super) struct Bench {
     pub(super) producer: Producer,
-    emitted: Arc<Recorder>,
+    emitted: Mutex<Vec<String>>,
+    hub: Arc<Hub>,
     _member: Membership,
-}
-
-#[derive(Default)]
-struct Recorder(Mutex<Vec<String>>);
-
-impl Fanout for Recorder {
-    fn emit(&self, publication: &Publication) -> usize {
-        self.0.lock().unwrap().push(publication.payload.json().get().to_owned());
-        0
-    }
 }
 
 /// What came back, and whether the connection was closed after it.
@@ -68,8 +59,8 @@ impl Bench {
     }
 
     pub(super) fn with(publishes_per_second: Option<NonZeroU32>, config: Config) -> Self {
-        let (emitted, stats) = (Arc::new(Recorder::default()), Arc::new(Stats::default()));
-        let hub = Hub::new(emitted.clone(), stats.clone());
+        let stats = Arc::new(Stats::default());
+        let hub = Hub::new(1, stats.clone());
         let gate = admission::Config {
             publishers: CidrList::parse("192.0.2.0/24").unwrap().list,
             origins: OriginList::default(),
@@ -89,7 +80,8 @@ impl Bench {
             stopping: CancellationToken::new(),
             stats,
         };
-        Self { producer, emitted, _member: hub.join(&[RoomName::new("a").unwrap()]) }
+        let _member = hub.join(0, &[RoomName::new("a").unwrap()]);
+        Self { producer, emitted: Mutex::default(), hub, _member }
     }
 
     /// Sends bytes from a peer and listens until the connection is closed or nothing more comes.
@@ -117,7 +109,10 @@ impl Bench {
     }
 
     pub(super) fn emitted(&self) -> Vec<String> {
-        self.emitted.0.lock().unwrap().clone()
+        let mut emitted = self.emitted.lock().unwrap();
+        let jobs = self.hub.inbox(0).unwrap().take(usize::MAX);
+        emitted.extend(jobs.iter().map(|job| job.publication.payload.json().get().to_owned()));
+        emitted.clone()
     }
 
     pub(super) fn refused(&self, cause: Cause) -> u64 {

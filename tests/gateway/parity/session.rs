@@ -87,7 +87,7 @@ impl Session {
         }
     }
 
-    /// The next packet that is no ping, or when the session was closed, and by which packet if there was one.
+    /// The next packet that is no ping, or when the session was closed.
     pub async fn read(&mut self) -> Value {
         loop {
             match self.next().await {
@@ -159,9 +159,6 @@ impl Session {
         match &mut self.transport {
             Transport::Websocket(stream) => loop {
                 match timeout(CLOSED_MAX, stream.next()).await.expect("a packet or a close in time") {
-                    Some(Ok(Message::Text(text))) if text.as_str() == "1" => {
-                        return Err(json!({ "closed": self.time(), "by": "1" }));
-                    }
                     Some(Ok(Message::Text(text))) => return Ok(text.to_string()),
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(json!({ "closed": self.time() })),
                     Some(Ok(_)) => {}

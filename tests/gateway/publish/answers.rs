@@ -36,6 +36,31 @@ async fn a_publish_is_200_ok_whatever_the_case_of_its_path() {
 }
 
 #[tokio::test]
+async fn a_publish_that_was_taken_is_told_how_many_receive_it() {
+    let gateway = Gateway::start(&[("CLUSTER_MODE", "1"), ("CLUSTER_INSTANCES", "2")]).await;
+    let mut members = Vec::new();
+    for _ in 0..5 {
+        members.push(gateway.subscribe_all(&["room-1", "room-2"]).await);
+    }
+    let receivers = async |room: &str| {
+        let answer = gateway.post(json!({ "target_id": room }).to_string()).await;
+        assert_eq!((answer.status, answer.body.as_str()), (200, "OK"));
+        answer.header("x-receivers").to_owned()
+    };
+    assert_eq!((receivers("room-1").await, receivers("room-2").await), ("5".to_owned(), "5".to_owned()));
+    assert_eq!(receivers("room-3").await, "0");
+    for member in &mut members {
+        assert_eq!(member.event().await.0, "room-1");
+        assert_eq!(member.event().await.0, "room-2");
+    }
+    members.truncate(2);
+    gateway.until(|stats| stats.subscribers.get() == 2).await;
+    assert_eq!(receivers("room-1").await, "2");
+    let refused = gateway.post(r#"{"target_id":5}"#).await;
+    assert_eq!((refused.status, refused.header("x-receivers")), (400, ""));
+}
+
+#[tokio::test]
 async fn status_answers_get_and_head() {
     let gateway = Gateway::start(&[]).await;
     let mut connection = Connection::open(gateway.producer()).await;

@@ -1,4 +1,4 @@
-//! How deeply a body nests, found out without parsing it.
+//! How deeply JSON nests, found out without parsing it.
 
 /// Objects and arrays inside each other, the outermost counted. Receivers may parse by recursion, which a body
 /// of 100 kB could take tens of thousands of levels deep; 128 is more than any message needs.
@@ -6,7 +6,7 @@ pub const NESTING_MAX: usize = 128;
 
 /// Whether more than [`NESTING_MAX`] brackets are open at once. Brackets inside strings are text. Of text that is not
 /// JSON the answer means nothing; the parser refuses it.
-pub(super) fn is_too_deep(json: &str) -> bool {
+pub fn is_too_deep(json: &str) -> bool {
     let mut depth = 0_usize;
     let mut bytes = json.bytes();
     while let Some(byte) = bytes.next() {

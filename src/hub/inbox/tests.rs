@@ -1,0 +1,68 @@
+//! What is taken together, what is counted, and who is woken.
+
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use serde_json::value::RawValue;
+
+use super::*;
+use crate::types::{EventName, RoomName};
+
+/// A job for a room with a name of one byte, whose text has so many bytes with it.
+fn job(room: &str, bytes: usize, sequence: u64) -> Job {
+    let room = RoomName::new(room).unwrap();
+    let payload = RawValue::from_string(format!("\"{}\"", "x".repeat(bytes - 3))).unwrap().into();
+    Job { publication: Arc::new(Publication { event: EventName::from(&room), room, payload }), sequence }
+}
+
+fn inbox(jobs: &[(&str, usize)]) -> Inbox {
+    let inbox = Inbox::default();
+    for (sequence, (room, bytes)) in (1..).zip(jobs) {
+        inbox.put(job(room, *bytes, sequence));
+    }
+    inbox
+}
+
+fn take(inbox: &Inbox, bytes_max: usize) -> Vec<u64> {
+    inbox.take(bytes_max).iter().map(|job| job.sequence).collect()
+}
+
+#[test]
+fn neighbours_of_one_room_are_taken_together_and_the_order_stays() {
+    let inbox = inbox(&[("a", 10), ("a", 10), ("b", 10), ("a", 10), ("a", 10)]);
+    assert_eq!(take(&inbox, 100), [1, 2]);
+    assert_eq!(take(&inbox, 100), [3]);
+    assert_eq!(take(&inbox, 100), [4, 5]);
+    assert!(take(&inbox, 100).is_empty());
+}
+
+#[test]
+fn a_batch_has_at_most_so_many_bytes_and_at_least_one_event() {
+    let inbox = inbox(&[("a", 10), ("a", 10), ("a", 11), ("a", 500), ("a", 10)]);
+    assert_eq!(take(&inbox, 20), [1, 2]);
+    assert_eq!(take(&inbox, 20), [3]);
+    assert_eq!(take(&inbox, 20), [4], "larger than a batch, alone");
+    assert_eq!(take(&inbox, 0), [5]);
+}
+
+#[test]
+fn what_waits_is_bounded_in_bytes_with_what_each_event_costs_besides() {
+    let inbox = Inbox::default();
+    assert!(inbox.has_room_for(BYTES_MAX) && !inbox.has_room_for(BYTES_MAX + 1));
+    inbox.put(job("a", 10, 1));
+    assert!(!inbox.has_room_for(BYTES_MAX - 10 - JOB_BYTES + 1));
+    assert!(inbox.has_room_for(BYTES_MAX - 10 - JOB_BYTES));
+    inbox.take(0);
+    assert!(inbox.has_room_for(BYTES_MAX), "what is taken counts no more");
+}
+
+#[test]
+fn who_waits_is_told_of_what_is_put_even_if_it_came_before() {
+    let mut context = Context::from_waker(Waker::noop());
+    let inbox = inbox(&[("a", 10)]);
+    assert_eq!(pin!(inbox.filled()).poll(&mut context), Poll::Ready(()));
+    let mut waiting = pin!(inbox.filled());
+    assert_eq!(waiting.as_mut().poll(&mut context), Poll::Pending);
+    inbox.put(job("a", 10, 2));
+    assert_eq!(waiting.poll(&mut context), Poll::Ready(()));
+}

@@ -1,0 +1,30 @@
+//! A room is kept for as long as it has members, and no longer.
+
+use super::*;
+use crate::types::Stats;
+
+fn kept(hub: &Hub) -> usize {
+    hub.rooms.members.read().unwrap().len()
+}
+
+#[test]
+fn a_room_without_members_is_not_kept() {
+    let hub = Hub::new(2, Arc::new(Stats::default()));
+    let [a, b, c] = ["a", "b", "c"].map(|name| RoomName::new(name).unwrap());
+    assert!(hub.rooms.workers(&a).is_empty());
+    assert_eq!(kept(&hub), 0, "asking for a room does not make it");
+
+    let first = hub.join(0, &[a.clone(), b.clone()]);
+    let second = hub.join(1, &[b.clone(), c.clone()]);
+    let third = hub.join(1, std::slice::from_ref(&b));
+    assert_eq!(kept(&hub), 3);
+    assert_eq!(hub.rooms.workers(&b), [(0, 1), (1, 2)]);
+    drop(first);
+    assert_eq!((kept(&hub), hub.rooms.workers(&b)), (2, vec![(1, 2)]));
+    drop(second);
+    assert_eq!((kept(&hub), hub.rooms.workers(&b)), (1, vec![(1, 1)]));
+    drop(third);
+    assert_eq!(kept(&hub), 0);
+    drop(hub.join(0, &[]));
+    assert_eq!(kept(&hub), 0, "a member of no room makes none");
+}

@@ -1,0 +1,147 @@
+//! What a session still owes its client, in order. Bytes are shared with all others who receive the same.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use super::wire::{frame, payload};
+
+/// One packet, encoded once for both transports: a websocket frame whose payload is the packet's text.
+#[derive(Clone, Debug)]
+pub(super) struct Item {
+    frame: Bytes,
+    head: usize,
+    /// Events in it; the packets of the protocol itself are none.
+    events: u64,
+}
+
+impl Item {
+    /// A packet of these parts, one behind the other.
+    pub(super) fn packet(parts: &[&str]) -> Self {
+        let (frame, head) = frame::text(parts);
+        Self { frame: frame.into(), head, events: 0 }
+    }
+
+    /// A packet that carries an event, which may be dropped if its receiver does not keep up.
+    pub(super) fn event(parts: &[&str]) -> Self {
+        Self { events: 1, ..Self::packet(parts) }
+    }
+
+    /// A frame that is no packet, and exists on a websocket only.
+    pub(super) fn control(frame: Vec<u8>) -> Self {
+        let head = frame.len();
+        Self { frame: frame.into(), head, events: 0 }
+    }
+
+    /// Several packets as one piece for a websocket; it must never get to a client that polls.
+    pub(super) fn joined(items: &[Self]) -> Self {
+        let frames: Vec<&[u8]> = items.iter().map(|item| item.frame.as_ref()).collect();
+        Self { events: items.iter().map(|item| item.events).sum(), ..Self::control(frames.concat()) }
+    }
+
+    /// The bytes that a websocket writes.
+    pub(super) fn frame(&self) -> &[u8] {
+        &self.frame
+    }
+
+    fn text(&self) -> &str {
+        self.frame.get(self.head..).and_then(|text| str::from_utf8(text).ok()).unwrap_or_default()
+    }
+}
+
+/// The queue of one session.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    items: VecDeque<Item>,
+    /// Bytes of the first item that are written already.
+    written: usize,
+    bytes: usize,
+    /// Events that were dropped and that the client does not know of yet.
+    dropped: u64,
+}
+
+impl Outbox {
+    pub(super) fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// Bytes that wait.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(super) fn push(&mut self, item: Item) {
+        self.bytes += item.frame.len();
+        self.items.push_back(item);
+    }
+
+    /// Queues what is left of an item whose first bytes were written at once.
+    pub(super) fn push_rest(&mut self, item: Item, written: usize) {
+        debug_assert!(self.items.is_empty(), "something was written before its turn");
+        self.bytes += item.frame.len() - written;
+        self.written = written;
+        self.items.push_back(item);
+    }
+
+    /// Drops the oldest events until no more than `bytes_max` bytes wait, and says how many it dropped. What is half
+    /// written and what is no event stays.
+    pub(super) fn drop_oldest(&mut self, bytes_max: usize) -> u64 {
+        let mut index = usize::from(self.written > 0);
+        let mut dropped = 0;
+        while self.bytes > bytes_max
+            && let Some(item) = self.items.get(index)
+        {
+            if item.events == 0 {
+                index += 1;
+                continue;
+            }
+            dropped += item.events;
+            self.bytes -= item.frame.len();
+            self.items.remove(index);
+        }
+        self.dropped += dropped;
+        dropped
+    }
+
+    /// Puts word of what was dropped before all that comes after it.
+    fn tell_of_dropped(&mut self) {
+        if self.dropped > 0 && self.written == 0 {
+            let count = std::mem::take(&mut self.dropped).to_string();
+            let gap = Item::packet(&[r#"42["roomcast:gap",{"dropped":"#, &count, "}]"]);
+            self.bytes += gap.frame.len();
+            self.items.push_front(gap);
+        }
+    }
+
+    /// What is to be written next.
+    pub(super) fn front(&mut self) -> Option<&[u8]> {
+        self.tell_of_dropped();
+        self.items.front().and_then(|item| item.frame.get(self.written..))
+    }
+
+    /// Takes note that bytes of [`Outbox::front`] were written.
+    pub(super) fn advance(&mut self, bytes: usize) {
+        self.written += bytes;
+        self.bytes -= bytes;
+        if self.items.pop_front_if(|item| item.frame.len() <= self.written).is_some() {
+            self.written = 0;
+        }
+        if self.items.is_empty() {
+            // The room that a burst took is given back.
+            self.items = VecDeque::new();
+        }
+    }
+
+    /// Everything that waits, as the answer to a poll.
+    pub(super) fn take_payload(&mut self) -> String {
+        self.tell_of_dropped();
+        let mut text = String::with_capacity(self.bytes);
+        for item in std::mem::take(self).items {
+            payload::push(&mut text, item.text());
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+//! Bytes leave in order, are counted, and are shared.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn drained(outbox: &mut Outbox, piece: usize) -> Vec<u8> {
+    let mut written = Vec::new();
+    while let Some(front) = outbox.front() {
+        let now = front.get(..piece.min(front.len())).unwrap().to_vec();
+        outbox.advance(now.len());
+        written.extend(now);
+    }
+    written
+}
+
+#[test]
+fn a_poll_takes_texts_where_a_websocket_takes_frames() {
+    let items = [Item::packet(&["42[", "1", "]"]), Item::packet(&["2"])];
+    let mut outbox = Outbox::default();
+    items.iter().for_each(|item| outbox.push(item.clone()));
+    assert_eq!(outbox.take_payload(), "42[1]\u{1e}2");
+    assert!(outbox.is_empty() && outbox.bytes() == 0);
+    assert_eq!(Item::joined(&items).frame(), b"\x81\x0542[1]\x81\x012");
+}
+
+#[test]
+fn what_was_written_at_once_is_not_written_again() {
+    let mut outbox = Outbox::default();
+    outbox.push_rest(Item::packet(&["42[1]"]), 3);
+    assert_eq!(outbox.bytes(), 4);
+    assert_eq!(drained(&mut outbox, 2), b"2[1]");
+}
+
+#[test]
+fn a_burst_gives_its_room_back() {
+    let mut outbox = Outbox::default();
+    for _ in 0..10_000 {
+        outbox.push(Item::packet(&["2"]));
+    }
+    drained(&mut outbox, 100);
+    assert_eq!(outbox.items.capacity(), 0);
+}
+
+proptest! {
+    #[test]
+    fn bytes_are_counted_and_keep_their_order(texts in prop::collection::vec("[a-z]{0,200}", 0..20), piece in 1..50usize) {
+        let mut outbox = Outbox::default();
+        let mut expected = Vec::new();
+        for text in &texts {
+            let item = Item::packet(&[text]);
+            expected.extend_from_slice(item.frame());
+            outbox.push(item);
+        }
+        prop_assert_eq!(outbox.bytes(), expected.len());
+        prop_assert_eq!(drained(&mut outbox, piece), expected);
+        prop_assert_eq!(outbox.bytes(), 0);
+    }
+}
+
+#[test]
+fn the_oldest_events_are_dropped_and_told_of_in_their_place() {
+    let mut outbox = Outbox::default();
+    outbox.push_rest(Item::event(&["42[0]"]), 3);
+    outbox.push(Item::packet(&["2"]));
+    (1..=4).for_each(|event| outbox.push(Item::event(&[&format!("42[{event}]")])));
+    let bytes = outbox.bytes();
+    assert_eq!(outbox.drop_oldest(bytes), 0);
+    assert_eq!(outbox.drop_oldest(bytes - 8), 2);
+    assert_eq!(outbox.drop_oldest(bytes - 21), 1);
+    let written = drained(&mut outbox, 100);
+    let gap = br#"42["roomcast:gap",{"dropped":3}]"#;
+    let expected = [b"2[0]", b"\x81\x20".as_slice(), gap, b"\x81\x012", b"\x81\x0542[4]"].concat();
+    assert_eq!(String::from_utf8_lossy(&written), String::from_utf8_lossy(&expected));
+    assert_eq!(outbox.bytes(), 0);
+}

@@ -1,0 +1,341 @@
+//! One Engine.IO session, from its handshake to its close. It belongs to one worker and is touched by that worker alone.
+
+pub(super) mod connect;
+pub(super) mod polling;
+pub(super) mod upgrade;
+pub(super) mod websocket;
+
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::config::QueuePolicy;
+use super::handshake::Handshake;
+use super::outbox::{Item, Outbox};
+use super::session_id::SessionId;
+use super::wire::packet::{EnginePacket, Kind, Malformed, SocketPacket};
+use super::worker::Worker;
+use crate::hub::Membership;
+use crate::types::stats::GaugeGuard;
+use crate::types::{CloseReason, RoomName};
+use polling::Poll;
+use upgrade::Candidate;
+use websocket::Websocket;
+
+/// From the Engine.IO handshake to a CONNECT that was let in. It also ends the wait for a user's turn: whoever is not
+/// connected by then is closed without a word, and the stock client comes back with back-off.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a closed websocket may take to accept what it is still owed.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A session. Its worker's table owns it; tasks hold it for as long as they serve it.
+pub(super) struct Session {
+    pub(super) id: SessionId,
+    pub(super) worker: Weak<Worker>,
+    /// The sequence number of the last publication that it was given or that came before it joined.
+    pub(super) seen: Cell<u64>,
+    /// When its worker looks at it next.
+    pub(super) alarm: Cell<Option<Instant>>,
+    pub(super) state: RefCell<State>,
+}
+
+/// What of a session changes.
+pub(super) struct State {
+    /// None once the session is closed, which gives its seat back.
+    pub(super) handshake: Option<Box<Handshake>>,
+    pub(super) transport: Transport,
+    pub(super) outbox: Outbox,
+    pub(super) socket: Socket,
+    /// Binary messages that belong to an event and are still to come.
+    attachments_left: u8,
+    pub(super) heart: Heart,
+    /// Since when the transport has taken nothing of what waits.
+    pub(super) stalled_since: Option<Instant>,
+    /// When to stop waiting for the transport of a closed session.
+    close_deadline: Option<Instant>,
+}
+
+/// What carries the session's packets.
+pub(super) enum Transport {
+    Polling(Poll),
+    Websocket(Websocket),
+    Closed,
+}
+
+/// The session's part in the one namespace.
+pub(super) enum Socket {
+    /// Nobody yet, or nobody any more.
+    Outside,
+    /// Its CONNECT is being judged, or waits for its turn.
+    Waiting,
+    /// A subscriber.
+    Joined(Joined),
+}
+
+/// A subscriber in its rooms.
+pub(super) struct Joined {
+    pub(super) membership: Membership,
+    /// Its place among the members of each room, in the order of the membership's rooms.
+    pub(super) places: Vec<usize>,
+    pub(super) _counted: GaugeGuard,
+}
+
+/// When the next ping is due, or the pong to the last one.
+pub(super) struct Heart {
+    awaits_pong: bool,
+    pub(super) deadline: Instant,
+}
+
+/// Why a session cannot go on.
+pub(super) type End = CloseReason;
+
+impl Session {
+    pub(super) fn new(id: SessionId, worker: &Rc<Worker>, handshake: Handshake, transport: Transport) -> Rc<Self> {
+        let ping = worker.ping_deadline(Instant::now());
+        Rc::new(Self {
+            id,
+            worker: Rc::downgrade(worker),
+            seen: Cell::new(0),
+            alarm: Cell::default(),
+            state: RefCell::new(State {
+                handshake: Some(Box::new(handshake)),
+                transport,
+                outbox: Outbox::default(),
+                socket: Socket::Outside,
+                attachments_left: 0,
+                heart: Heart { awaits_pong: false, deadline: ping },
+                stalled_since: None,
+                close_deadline: None,
+            }),
+        })
+    }
+
+    /// Takes one text packet of the client.
+    ///
+    /// # Errors
+    /// When the session ends with it.
+    pub(super) fn receive(self: &Rc<Self>, text: &str) -> Result<(), End> {
+        if self.state.borrow().attachments_left > 0 {
+            return Err(CloseReason::ProtocolError);
+        }
+        match EnginePacket::read(text)? {
+            EnginePacket::Ping => Ok(()),
+            EnginePacket::Pong => {
+                self.hear_pong();
+                Ok(())
+            }
+            EnginePacket::Message(packet) => self.receive_packet(&SocketPacket::read(packet)?),
+            EnginePacket::Close => Err(CloseReason::ClientClosed),
+            EnginePacket::Probe | EnginePacket::Upgrade | EnginePacket::Noop => Err(CloseReason::ProtocolError),
+        }
+    }
+
+    /// Takes one binary message of the client: it must belong to an event.
+    ///
+    /// # Errors
+    /// When no event waits for it.
+    pub(super) fn receive_binary(&self) -> Result<(), End> {
+        let mut state = self.state.borrow_mut();
+        state.attachments_left = state.attachments_left.checked_sub(1).ok_or(CloseReason::ProtocolError)?;
+        Ok(())
+    }
+
+    fn receive_packet(self: &Rc<Self>, packet: &SocketPacket<'_>) -> Result<(), End> {
+        let is_ours = packet.namespace == "/";
+        match packet.kind {
+            Kind::Connect(auth) if is_ours => self.ask_to_join(auth),
+            Kind::Connect(_) => {
+                let parts = ["44", packet.namespace, r#",{"message":"Invalid namespace"}"#];
+                self.push(Item::packet(&parts))
+            }
+            Kind::Disconnect if is_ours => {
+                self.leave(CloseReason::ClientClosed);
+                Ok(())
+            }
+            Kind::Disconnect => Ok(()),
+            Kind::Event { attachments } => {
+                let mut state = self.state.borrow_mut();
+                let is_let_in = matches!(state.socket, Socket::Joined(_)) || !is_ours;
+                state.attachments_left = attachments;
+                if is_let_in || state.handshake.as_ref().is_some_and(|handshake| handshake.was_let_in.get()) {
+                    Ok(())
+                } else {
+                    Err(CloseReason::ProtocolError)
+                }
+            }
+        }
+    }
+
+    /// Queues a packet, or writes it at once if nothing waits before it.
+    ///
+    /// # Errors
+    /// When the session cannot go on: its transport is broken, or it owes too much.
+    pub(super) fn push(&self, item: Item) -> Result<(), End> {
+        let Some(worker) = self.worker.upgrade() else { return Err(CloseReason::Shutdown) };
+        let mut state = self.state.borrow_mut();
+        let State { transport, outbox, stalled_since, .. } = &mut *state;
+        let is_idle = outbox.is_empty();
+        match transport {
+            Transport::Websocket(websocket) if is_idle => websocket.write_now(item, outbox)?,
+            Transport::Websocket(_) | Transport::Polling(_) => outbox.push(item),
+            Transport::Closed => return Ok(()),
+        }
+        if outbox.bytes() > worker.config.queue_bytes_max {
+            match worker.config.queue_policy {
+                QueuePolicy::Disconnect => return Err(CloseReason::SlowReader),
+                QueuePolicy::DropOldest => {
+                    worker.door.stats.undelivered.add(outbox.drop_oldest(worker.config.queue_bytes_max));
+                }
+            }
+        }
+        match transport {
+            Transport::Polling(poll) => poll.answer(outbox)?,
+            Transport::Websocket(websocket) if stalled_since.is_none() && !websocket.is_idle(outbox) => {
+                *stalled_since = Some(Instant::now());
+                drop(state);
+                worker.set_timer(self, Instant::now() + worker.config.write_timeout);
+            }
+            Transport::Websocket(_) | Transport::Closed => {}
+        }
+        Ok(())
+    }
+
+    fn hear_pong(&self) {
+        let Some(worker) = self.worker.upgrade() else { return };
+        let mut state = self.state.borrow_mut();
+        if state.heart.awaits_pong {
+            let deadline = worker.ping_deadline(Instant::now());
+            state.heart = Heart { awaits_pong: false, deadline };
+            drop(state);
+            worker.set_timer(self, deadline);
+        }
+    }
+
+    /// Does what is due, and says when to ask again.
+    ///
+    /// # Errors
+    /// When the session's time is over.
+    pub(super) fn on_timer(self: &Rc<Self>, now: Instant) -> Result<Option<Instant>, End> {
+        let Some(worker) = self.worker.upgrade() else { return Ok(None) };
+        let mut state = self.state.borrow_mut();
+        if let Some(deadline) = state.close_deadline {
+            if now >= deadline {
+                state.transport = Transport::Closed;
+            }
+            return Ok(Some(deadline).filter(|deadline| now < *deadline));
+        }
+        let Some(handshake) = &state.handshake else { return Ok(None) };
+        let connect = (!handshake.was_let_in.get()).then_some(handshake.opened + CONNECT_TIMEOUT);
+        if connect.is_some_and(|deadline| now >= deadline) {
+            return Err(CloseReason::ClientClosed);
+        }
+        let stall = state.stalled_since.map(|since| since + worker.config.write_timeout);
+        if stall.is_some_and(|deadline| now >= deadline) {
+            return Err(CloseReason::WriteTimeout);
+        }
+        if let Transport::Polling(poll) = &mut state.transport {
+            poll.check(now)?;
+        }
+        let mut ping = false;
+        if now >= state.heart.deadline {
+            if state.heart.awaits_pong {
+                return Err(CloseReason::PingTimeout);
+            }
+            state.heart = Heart { awaits_pong: true, deadline: now + worker.config.ping_timeout };
+            ping = true;
+        }
+        let next = [connect, stall, Some(state.heart.deadline)].into_iter().flatten().min();
+        drop(state);
+        if ping {
+            self.push(Item::packet(&["2"]))?;
+        }
+        Ok(next)
+    }
+
+    /// Leaves the namespace and its rooms, if it is in there.
+    pub(super) fn leave(self: &Rc<Self>, reason: CloseReason) {
+        let Some(worker) = self.worker.upgrade() else { return };
+        let socket = std::mem::replace(&mut self.state.borrow_mut().socket, Socket::Outside);
+        if let Socket::Joined(joined) = socket {
+            worker.members.borrow_mut().remove(&joined);
+            worker.door.stats.closes(reason).inc();
+            let peer =
+                self.state.borrow().handshake.as_ref().map(|handshake| tracing::field::display(handshake.client.peer));
+            tracing::debug!(reason = reason.label(), remoteIp = peer, "disconnected");
+        }
+    }
+
+    /// Ends the session: it leaves its rooms, gives its seat back, and its transport is closed once it has taken what was
+    /// queued. Does nothing the second time.
+    pub(super) fn close(self: &Rc<Self>, reason: CloseReason) {
+        self.close_with(reason, None);
+    }
+
+    /// Ends the session with a code for the websocket's close frame.
+    pub(super) fn close_with(self: &Rc<Self>, reason: CloseReason, code: Option<u16>) {
+        self.leave(reason);
+        let Some(worker) = self.worker.upgrade() else { return };
+        let mut state = self.state.borrow_mut();
+        if state.handshake.take().is_none() {
+            return;
+        }
+        let State { transport, outbox, close_deadline, .. } = &mut *state;
+        match transport {
+            Transport::Polling(poll) => {
+                poll.close(outbox);
+                *transport = Transport::Closed;
+            }
+            Transport::Websocket(websocket) => {
+                let deadline = Instant::now() + CLOSE_TIMEOUT;
+                *close_deadline = Some(deadline);
+                websocket.close(code, outbox);
+                worker.set_timer(self, deadline);
+            }
+            Transport::Closed => {}
+        }
+        let is_over = matches!(state.transport, Transport::Closed);
+        drop(state);
+        if is_over {
+            worker.forget(self.id.slot);
+        }
+    }
+
+    /// Whether the session is closed, though its transport may not be yet.
+    pub(super) fn is_closed(&self) -> bool {
+        self.state.borrow().handshake.is_none()
+    }
+
+    /// Whether a piece of several packets can be written to it.
+    pub(super) fn is_on_websocket(&self) -> bool {
+        matches!(self.state.borrow().transport, Transport::Websocket(_))
+    }
+
+    /// A websocket that wants to take over, unless there is one already or the session is not polling.
+    pub(super) fn accept_candidate(&self) -> Option<Candidate> {
+        match &mut self.state.borrow_mut().transport {
+            Transport::Polling(poll) => poll.accept_candidate(),
+            Transport::Websocket(_) | Transport::Closed => None,
+        }
+    }
+}
+
+impl From<Malformed> for CloseReason {
+    fn from(_: Malformed) -> Self {
+        Self::ProtocolError
+    }
+}
+
+impl Session {
+    /// Takes note of its new place among the members of a room.
+    pub(super) fn is_moved(&self, room: &RoomName, place: usize) {
+        if let Socket::Joined(joined) = &mut self.state.borrow_mut().socket {
+            let rooms = joined.membership.rooms().iter();
+            if let Some((_, own)) = rooms.zip(&mut joined.places).find(|(name, _)| *name == room) {
+                *own = place;
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! From a CONNECT packet to a member of rooms: token, turn, rooms, in that order.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{CONNECT_TIMEOUT, End, Joined, Session, Socket};
+use crate::admission::{Claim, Client, Grant};
+use crate::subscriber::outbox::Item;
+use crate::types::{Cause, CloseReason, RoomName};
+
+/// A turn that comes later after the handshake than this is not taken: the answer to CONNECT might meet the session's
+/// timeout, and the stock client would be connected and at once cut off.
+const TURN_TIMEOUT: Duration = CONNECT_TIMEOUT.saturating_sub(Duration::from_millis(250));
+
+impl Session {
+    /// Judges a CONNECT packet. A second one changes nothing.
+    ///
+    /// # Errors
+    /// When its `auth` is no JSON.
+    pub(super) fn ask_to_join(self: &Rc<Self>, auth: Option<&str>) -> Result<(), End> {
+        if !matches!(self.state.borrow().socket, Socket::Outside) {
+            return Ok(());
+        }
+        let auth = auth.map(serde_json::from_str::<serde_json::Value>).transpose();
+        let auth = auth.map_err(|_| CloseReason::ProtocolError)?;
+        let Some(worker) = self.worker.upgrade() else { return Err(CloseReason::Shutdown) };
+        let judged = {
+            let state = self.state.borrow();
+            let Some(handshake) = &state.handshake else { return Ok(()) };
+            let claim = Claim { client: handshake.client, query_rooms: &handshake.rooms, auth: auth.as_ref() };
+            worker.door.admission.connect(claim)
+        };
+        match judged {
+            Err(refusal) => {
+                let message = refusal.connect_error();
+                self.push(Item::packet(&[r#"44{"message":""#, message, r#""}"#]))
+            }
+            Ok(grant) => {
+                self.state.borrow_mut().socket = Socket::Waiting;
+                match self.turns(&grant, 0) {
+                    Ok(()) => self.join(&grant),
+                    Err(turn) => {
+                        worker.lifecycle.spawn_local(Rc::clone(self).wait_for_turn(grant, turn));
+                        Ok(())
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes a turn of each user from the given one on, or tells whose turn comes when.
+    fn turns(&self, grant: &Grant, from: usize) -> Result<(), (usize, Instant)> {
+        let Some(worker) = self.worker.upgrade() else { return Ok(()) };
+        for (index, user) in grant.users.iter().enumerate().skip(from) {
+            worker.door.admission.turn(user).map_err(|wait| (index, Instant::now() + wait))?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the user's bucket has room. Whoever waits too long for the first CONNECT is closed without a word; who
+    /// left the namespace and comes again over the same transport waits for as long as it takes, since a refusal would
+    /// keep the stock client away.
+    async fn wait_for_turn(self: Rc<Self>, grant: Grant, mut next: (usize, Instant)) {
+        let Some((client, opened, was_let_in)) = self.newcomer() else { return };
+        loop {
+            let (user, turn) = next;
+            if !was_let_in && turn >= opened + TURN_TIMEOUT {
+                return self.tell_of_crowd(client, &grant);
+            }
+            tokio::time::sleep_until(turn).await;
+            match self.turns(&grant, user) {
+                Ok(()) => break,
+                Err(later) => next = later,
+            }
+        }
+        if let Err(reason) = self.join(&grant) {
+            self.close(reason);
+        }
+    }
+
+    fn newcomer(&self) -> Option<(Client, Instant, bool)> {
+        let state = self.state.borrow();
+        let handshake = state.handshake.as_ref()?;
+        Some((handshake.client, handshake.opened, handshake.was_let_in.get()))
+    }
+
+    /// The session's timer closes it.
+    fn tell_of_crowd(&self, client: Client, grant: &Grant) {
+        let Some(worker) = self.worker.upgrade() else { return };
+        worker.door.stats.refusals(Cause::UserRate).inc();
+        tracing::warn!(
+            remoteIp = %client.peer,
+            forwardedIp = client.forwarded.map(tracing::field::display),
+            uniqueUserId = first_room(grant),
+            "rate limit block"
+        );
+    }
+
+    /// A subscriber joins before its CONNECT is answered, so that it hears whatever is published after the answer.
+    fn join(self: &Rc<Self>, grant: &Grant) -> Result<(), End> {
+        let Some(worker) = self.worker.upgrade() else { return Err(CloseReason::Shutdown) };
+        {
+            let mut state = self.state.borrow_mut();
+            let Some(handshake) = &state.handshake else { return Ok(()) };
+            if !matches!(state.socket, Socket::Waiting) {
+                return Ok(());
+            }
+            handshake.was_let_in.set(true);
+            tracing::info!(
+                remoteIp = %handshake.client.peer,
+                forwardedIp = handshake.client.forwarded.map(tracing::field::display),
+                uniqueUserId = first_room(grant),
+                origin = handshake.origin.as_deref(),
+                "connected"
+            );
+            let membership = worker.door.hub.join(worker.index.into(), &grant.rooms);
+            self.seen.set(membership.since());
+            let places = worker.members.borrow_mut().add(self, membership.rooms());
+            let counted = worker.door.stats.subscribers.enter();
+            state.socket = Socket::Joined(Joined { membership, places, _counted: counted });
+        }
+        // Not the session's id: whoever knows that one can read the session.
+        let id = worker.new_socket_id();
+        self.push(Item::packet(&[r#"40{"sid":""#, &id, r#""}"#]))
+    }
+}
+
+fn first_room(grant: &Grant) -> Option<&str> {
+    grant.rooms.first().map(RoomName::as_str)
+}

@@ -1,0 +1,160 @@
+//! A session over polling: one request waits for packets, another brings some.
+
+use std::rc::Rc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::upgrade::{Candidate, CandidateState};
+use super::{End, Session, State, Transport};
+use crate::subscriber::engine_error::EngineError;
+use crate::subscriber::outbox::{Item, Outbox};
+use crate::subscriber::wire::packet::EnginePacket;
+use crate::subscriber::wire::payload;
+use crate::types::CloseReason;
+
+/// What a request of a polling session is answered: packets, or why not.
+pub(in crate::subscriber) type Reply = oneshot::Sender<Result<String, EngineError>>;
+
+/// The polling side of a session.
+#[derive(Default)]
+pub(in crate::subscriber) struct Poll {
+    /// The request that waits for packets.
+    waiting: Option<Reply>,
+    /// A websocket that may take over.
+    candidate: Option<CandidateState>,
+}
+
+impl Poll {
+    /// Answers the request that waits, if there is something to say.
+    ///
+    /// # Errors
+    /// When the client is gone, and with it what it was told.
+    pub(super) fn answer(&mut self, outbox: &mut Outbox) -> Result<(), End> {
+        if outbox.is_empty() {
+            return Ok(());
+        }
+        match self.waiting.take() {
+            Some(waiting) => waiting.send(Ok(outbox.take_payload())).map_err(|_| CloseReason::TransportError),
+            None => Ok(()),
+        }
+    }
+
+    /// Lets the request that waits go with the last packets and word of the end.
+    pub(super) fn close(&mut self, outbox: &mut Outbox) {
+        outbox.push(Item::packet(&["1"]));
+        if let Some(waiting) = self.waiting.take() {
+            // If the client is gone, so is its session.
+            let _ = waiting.send(Ok(outbox.take_payload()));
+        }
+    }
+
+    /// Lets the request that waits go, so that the client can change to its websocket.
+    pub(super) fn release(&mut self) {
+        if let Some(waiting) = self.waiting.take() {
+            let _ = waiting.send(Ok("6".to_owned()));
+        }
+    }
+
+    /// # Errors
+    /// When the request that waits was given up by its client.
+    pub(super) fn check(&mut self, now: Instant) -> Result<(), End> {
+        if self.candidate.as_ref().is_some_and(|candidate| candidate.is_overdue(now)) {
+            self.candidate = None;
+        }
+        let is_given_up = self.waiting.as_ref().is_some_and(oneshot::Sender::is_closed);
+        if is_given_up { Err(CloseReason::TransportError) } else { Ok(()) }
+    }
+
+    pub(super) fn accept_candidate(&mut self) -> Option<Candidate> {
+        if self.candidate.is_some() {
+            return None;
+        }
+        let (state, candidate) = CandidateState::new(Instant::now());
+        self.candidate = Some(state);
+        Some(candidate)
+    }
+
+    pub(super) fn has_candidate(&self) -> bool {
+        self.candidate.is_some()
+    }
+
+    pub(super) fn drop_candidate(&mut self) {
+        self.candidate = None;
+    }
+}
+
+impl Session {
+    /// A request that waits for packets. A second one at once ends the session.
+    pub(in crate::subscriber) fn poll(self: &Rc<Self>, reply: Reply) {
+        let overlap = {
+            let mut state = self.state.borrow_mut();
+            let State { transport, outbox, .. } = &mut *state;
+            match transport {
+                Transport::Polling(poll) if poll.waiting.is_none() => {
+                    poll.waiting = Some(reply);
+                    let answered = poll.answer(outbox);
+                    if answered.is_ok() && poll.has_candidate() {
+                        poll.release();
+                    }
+                    answered.err()
+                }
+                Transport::Polling(_) | Transport::Websocket(_) | Transport::Closed => {
+                    let _ = reply.send(Err(EngineError::BadRequest));
+                    matches!(transport, Transport::Polling(_)).then_some(CloseReason::ProtocolError)
+                }
+            }
+        };
+        if let Some(reason) = overlap {
+            self.close(reason);
+        }
+    }
+
+    /// A request that brings packets.
+    pub(in crate::subscriber) fn post(self: &Rc<Self>, body: &[u8], reply: Reply) {
+        if !matches!(self.state.borrow().transport, Transport::Polling(_)) {
+            let _ = reply.send(Err(EngineError::BadRequest));
+            return;
+        }
+        // All are looked at before any is taken: of a payload that cannot be read nothing happens.
+        let packets: Result<Vec<Packet>, End> =
+            payload::split(body).map_err(CloseReason::from).and_then(|packets| packets.map(Packet::read).collect());
+        let packets = match packets {
+            Ok(packets) => packets,
+            Err(reason) => {
+                let _ = reply.send(Err(EngineError::BadRequest));
+                return self.close(reason);
+            }
+        };
+        let _ = reply.send(Ok("ok".to_owned()));
+        let taken = packets.into_iter().try_for_each(|packet| match packet {
+            Packet::Text(text) => self.receive(text),
+            Packet::Binary => self.receive_binary(),
+        });
+        if let Err(reason) = taken {
+            self.close(reason);
+        }
+    }
+}
+
+/// A packet of a payload.
+enum Packet<'a> {
+    Text(&'a str),
+    Binary,
+}
+
+impl<'a> Packet<'a> {
+    fn read(text: &'a str) -> Result<Self, End> {
+        if let Some(base64) = text.strip_prefix('b') {
+            return STANDARD.decode(base64).map(|_| Self::Binary).map_err(|_| CloseReason::ProtocolError);
+        }
+        match EnginePacket::read(text)? {
+            EnginePacket::Probe | EnginePacket::Upgrade | EnginePacket::Noop => Err(CloseReason::ProtocolError),
+            EnginePacket::Close | EnginePacket::Ping | EnginePacket::Pong | EnginePacket::Message(_) => {
+                Ok(Self::Text(text))
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! From polling to a websocket: the client probes, the request that waits is let go, and the websocket takes over. What
+//! waits in the outbox at that moment goes over the websocket, so nothing is lost, doubled or overtaken.
+
+use std::io;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout};
+
+use super::websocket::{Link, Websocket};
+use super::{Session, Transport};
+use crate::subscriber::wire::frame::{self, Decoder, Message};
+use crate::subscriber::wire::packet::EnginePacket;
+
+/// From the websocket's handshake to its upgrade packet; engine.io's `upgradeTimeout`.
+const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The session's end of a websocket that may take over: there is at most one.
+pub(super) struct CandidateState {
+    since: Instant,
+    /// Dropped with the session, which ends the websocket.
+    _session: oneshot::Sender<()>,
+}
+
+impl CandidateState {
+    pub(super) fn new(since: Instant) -> (Self, Candidate) {
+        let (session, gone) = oneshot::channel();
+        (Self { since, _session: session }, Candidate { gone })
+    }
+
+    pub(super) fn is_overdue(&self, now: Instant) -> bool {
+        now >= self.since + UPGRADE_TIMEOUT
+    }
+}
+
+/// The websocket's end.
+pub(in crate::subscriber) struct Candidate {
+    gone: oneshot::Receiver<()>,
+}
+
+/// Serves a websocket that wants to take over a session: first as a candidate, then as the session's own.
+pub(in crate::subscriber) async fn serve(session: Rc<Session>, mut link: Box<dyn Link>, candidate: Candidate) {
+    let probed = async {
+        tokio::select! {
+            biased;
+            _ = candidate.gone => false,
+            probed = timeout(UPGRADE_TIMEOUT, probe(&session, &mut link)) => matches!(probed, Ok(Ok(true))),
+        }
+    };
+    let was_probed = probed.await;
+    if was_probed && session.take_over(&mut Some(link)) {
+        return super::websocket::serve(session).await;
+    }
+    if let Transport::Polling(poll) = &mut session.state.borrow_mut().transport {
+        poll.drop_candidate();
+    }
+}
+
+/// Whether the client probed this websocket and then chose it.
+async fn probe(session: &Rc<Session>, link: &mut Box<dyn Link>) -> io::Result<bool> {
+    let mut decoder = Decoder::new(PROBE_BYTES_MAX);
+    let mut buffer = [0; 256];
+    let mut was_probed = false;
+    loop {
+        let read = link.read(&mut buffer).await?;
+        let mut bytes = buffer.get(..read).unwrap_or_default();
+        if bytes.is_empty() {
+            return Ok(false);
+        }
+        loop {
+            let text = match decoder.next(&mut bytes) {
+                Ok(Some(Message::Text(text))) => text,
+                Ok(Some(Message::Ping(payload))) => {
+                    link.write_all(&frame::pong(&payload)).await?;
+                    link.flush().await?;
+                    continue;
+                }
+                Ok(Some(Message::Pong)) => continue,
+                Ok(None) => break,
+                Ok(Some(Message::Binary(_) | Message::Close(_))) | Err(_) => return Ok(false),
+            };
+            match (EnginePacket::read(&text), was_probed) {
+                (Ok(EnginePacket::Probe), false) => {
+                    was_probed = true;
+                    link.write_all(&frame::text(&["3probe"]).0).await?;
+                    link.flush().await?;
+                    session.release_poll();
+                }
+                // The client sends nothing behind its upgrade packet until it has taken the websocket into use.
+                (Ok(EnginePacket::Upgrade), true) => return Ok(true),
+                _ => return Ok(false),
+            }
+        }
+    }
+}
+
+/// A probe and an upgrade are a few bytes.
+const PROBE_BYTES_MAX: usize = 64;
+
+impl Session {
+    fn release_poll(&self) {
+        if let Transport::Polling(poll) = &mut self.state.borrow_mut().transport {
+            poll.release();
+        }
+    }
+
+    /// Puts the websocket in place of polling; false when the session is over or on a websocket already.
+    fn take_over(&self, link: &mut Option<Box<dyn Link>>) -> bool {
+        let Some(worker) = self.worker.upgrade() else { return false };
+        let mut state = self.state.borrow_mut();
+        let Transport::Polling(poll) = &mut state.transport else { return false };
+        let Some(link) = link.take() else { return false };
+        poll.release();
+        state.transport = Transport::Websocket(Websocket::new(link, worker.config.payload_bytes_max));
+        if !state.outbox.is_empty() {
+            state.stalled_since = Some(Instant::now());
+        }
+        true
+    }
+}

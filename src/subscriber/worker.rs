@@ -1,0 +1,361 @@
+//! What one worker owns: its sessions, the members of its rooms, its timers; and what it is asked to do with them.
+
+use std::cell::{Cell, RefCell};
+use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::time::Instant;
+
+use super::config::Config;
+use super::engine_error::EngineError;
+use super::handshake::Handshake;
+use super::members::Members;
+use super::outbox::Item;
+use super::session::polling::{Poll, Reply};
+use super::session::upgrade;
+use super::session::websocket::{self, Link, Websocket};
+use super::session::{CONNECT_TIMEOUT, Session, Transport};
+use super::session_id::SessionId;
+use super::timers::Timers;
+use crate::admission::Admission;
+use crate::hub::{Hub, Job};
+use crate::lifecycle::Lifecycle;
+use crate::types::{CloseReason, Stats};
+
+/// Members that an event is written to before others have their turn: pings, new connections, requests.
+const SLICE: usize = 256;
+
+/// Events for one room that leave in one write when a worker is behind.
+const BATCH_BYTES: usize = 16 << 10;
+
+/// What a worker is asked to do. There is at most one for each HTTP request under way, and their number is bounded by
+/// that of the sockets.
+pub(super) enum Command {
+    /// Opens a session over polling; answered with the open packet.
+    Open(Handshake, oneshot::Sender<String>),
+    /// Opens a session over a websocket.
+    OpenWebsocket(Handshake, Box<dyn Link>),
+    /// A request that waits for packets.
+    Poll(SessionId, Reply),
+    /// A request that brings packets.
+    Post(SessionId, Bytes, Reply),
+    /// A request that brought more than it may.
+    GiveUp(SessionId),
+    /// Asks whether a session is there.
+    Know(SessionId, oneshot::Sender<Result<(), EngineError>>),
+    /// A websocket that wants to take over a session.
+    Upgrade(SessionId, Box<dyn Link>),
+    /// Closes every session.
+    Close(oneshot::Sender<()>),
+}
+
+/// What a subscriber is judged and counted with.
+pub(super) struct Door {
+    pub(super) admission: Arc<dyn Admission>,
+    pub(super) hub: Arc<Hub>,
+    pub(super) stats: Arc<Stats>,
+}
+
+/// One worker's part of the subscriber side.
+pub(super) struct Worker {
+    pub(super) index: u16,
+    pub(super) config: Config,
+    pub(super) door: Door,
+    pub(super) lifecycle: Lifecycle,
+    pub(super) members: RefCell<Members>,
+    sessions: RefCell<Slots>,
+    timers: RefCell<Timers>,
+    /// Told when a timer is set, for it may be the first.
+    timer_set: Notify,
+    /// Who waits for every session to be closed.
+    closing: Cell<Option<oneshot::Sender<()>>>,
+    /// The last of the events that are being sent.
+    under_way: Cell<Option<Job>>,
+    close_asked: Notify,
+}
+
+/// Sessions by their place.
+#[derive(Default)]
+struct Slots {
+    sessions: Vec<Option<Rc<Session>>>,
+    free: Vec<u32>,
+}
+
+impl Worker {
+    pub(super) fn new(index: u16, config: Config, door: Door, lifecycle: Lifecycle) -> Rc<Self> {
+        Rc::new(Self {
+            index,
+            config,
+            door,
+            lifecycle,
+            members: RefCell::default(),
+            sessions: RefCell::default(),
+            timers: RefCell::new(Timers::new(Instant::now())),
+            timer_set: Notify::new(),
+            closing: Cell::default(),
+            under_way: Cell::default(),
+            close_asked: Notify::new(),
+        })
+    }
+
+    /// Serves until the process ends. A defect costs what was being done, and not the worker.
+    pub(super) async fn run(self: Rc<Self>, mut commands: mpsc::UnboundedReceiver<Command>) {
+        loop {
+            let work = async { tokio::join!(self.obey(&mut commands), self.fan_out(), self.keep_time()) };
+            if AssertUnwindSafe(work).catch_unwind().await.is_ok() {
+                return;
+            }
+            tracing::error!("a worker failed, and goes on");
+            self.close_left_out();
+        }
+    }
+
+    /// Closes those to whom events were on their way when the worker failed: none is lost in silence.
+    fn close_left_out(&self) {
+        let Some(job) = self.under_way.take() else { return };
+        let members = self.members.borrow().of(&job.publication.room).to_vec();
+        for session in members.iter().filter(|session| session.seen.get() < job.sequence) {
+            session.close(CloseReason::Defect);
+        }
+    }
+
+    async fn obey(self: &Rc<Self>, commands: &mut mpsc::UnboundedReceiver<Command>) {
+        while let Some(command) = commands.recv().await {
+            match command {
+                Command::Open(handshake, reply) => self.open(handshake, reply),
+                Command::OpenWebsocket(handshake, link) => self.open_websocket(handshake, link),
+                Command::Poll(id, reply) => match self.session(id) {
+                    Some(session) => session.poll(reply),
+                    None => {
+                        let _ = reply.send(Err(EngineError::SessionUnknown));
+                    }
+                },
+                Command::Post(id, body, reply) => match self.session(id) {
+                    Some(session) => session.post(&body, reply),
+                    None => {
+                        let _ = reply.send(Err(EngineError::SessionUnknown));
+                    }
+                },
+                Command::GiveUp(id) => {
+                    if let Some(session) = self.session(id) {
+                        session.close(CloseReason::ProtocolError);
+                    }
+                }
+                Command::Know(id, reply) => {
+                    let known = self.session(id).map(drop).ok_or(EngineError::SessionUnknown);
+                    let _ = reply.send(known);
+                }
+                Command::Upgrade(id, link) => {
+                    let session = self.session(id);
+                    if let Some((session, candidate)) = session.and_then(|session| {
+                        let candidate = session.accept_candidate()?;
+                        Some((session, candidate))
+                    }) {
+                        self.lifecycle.spawn_local(upgrade::serve(session, link, candidate));
+                    }
+                }
+                Command::Close(done) => {
+                    self.closing.set(Some(done));
+                    self.close_asked.notify_one();
+                }
+            }
+        }
+    }
+
+    fn open(self: &Rc<Self>, handshake: Handshake, reply: oneshot::Sender<String>) {
+        let session = self.add(handshake, Transport::Polling(Poll::default()));
+        let open = self.open_packet(session.id, r#"["websocket"]"#);
+        if reply.send(open).is_err() {
+            session.close(CloseReason::TransportError);
+        }
+    }
+
+    fn open_websocket(self: &Rc<Self>, handshake: Handshake, link: Box<dyn Link>) {
+        let websocket = Websocket::new(link, self.config.payload_bytes_max);
+        let session = self.add(handshake, Transport::Websocket(websocket));
+        let open = self.open_packet(session.id, "[]");
+        if let Err(reason) = session.push(Item::packet(&[&open])) {
+            session.close(reason);
+        }
+        self.lifecycle.spawn_local(websocket::serve(session));
+    }
+
+    fn open_packet(&self, id: SessionId, upgrades: &str) -> String {
+        let Config { ping_interval, ping_timeout, payload_bytes_max, .. } = &self.config;
+        let (interval, timeout) = (ping_interval.as_millis(), ping_timeout.as_millis());
+        format!(
+            r#"0{{"sid":"{id}","upgrades":{upgrades},"pingInterval":{interval},"pingTimeout":{timeout},"maxPayload":{payload_bytes_max}}}"#
+        )
+    }
+
+    fn add(self: &Rc<Self>, handshake: Handshake, transport: Transport) -> Rc<Session> {
+        let connect = handshake.opened + CONNECT_TIMEOUT;
+        let mut slots = self.sessions.borrow_mut();
+        let slot = slots.free.pop().unwrap_or_else(|| {
+            slots.sessions.push(None);
+            u32::try_from(slots.sessions.len() - 1).unwrap_or(u32::MAX)
+        });
+        let session = Session::new(SessionId::new(self.index, slot), self, handshake, transport);
+        if let Some(place) = slots.sessions.get_mut(slot as usize) {
+            *place = Some(Rc::clone(&session));
+        }
+        drop(slots);
+        let ping = session.state.borrow().heart.deadline;
+        self.set_timer(&session, connect.min(ping));
+        session
+    }
+
+    fn session(&self, id: SessionId) -> Option<Rc<Session>> {
+        let session = self.at(id.slot)?;
+        (session.id == id && !session.is_closed()).then_some(session)
+    }
+
+    fn at(&self, slot: u32) -> Option<Rc<Session>> {
+        self.sessions.borrow().sessions.get(slot as usize)?.clone()
+    }
+
+    /// Frees the place of a session that is over.
+    pub(super) fn forget(&self, slot: u32) {
+        let mut slots = self.sessions.borrow_mut();
+        let place = slots.sessions.get_mut(slot as usize);
+        if place.and_then(Option::take).is_some() {
+            slots.free.push(slot);
+        }
+    }
+
+    /// When the next ping of a session is due: a little before the interval is over, so that those who came together
+    /// are not pinged together for ever.
+    pub(super) fn ping_deadline(&self, now: Instant) -> Instant {
+        now + self.config.ping_interval.mul_f64(rand::random_range(0.9..1.0))
+    }
+
+    /// An id for a Socket.IO session; it opens nothing.
+    pub(super) fn new_socket_id(&self) -> String {
+        use base64::Engine as _;
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(rand::random::<[u8; 15]>())
+    }
+
+    /// Looks at a session at `deadline`, if it is not looked at before then.
+    pub(super) fn set_timer(&self, session: &Session, deadline: Instant) {
+        if session.alarm.get().is_none_or(|alarm| deadline < alarm) {
+            session.alarm.set(Some(self.timers.borrow_mut().set(session.id.slot, deadline)));
+            self.timer_set.notify_one();
+        }
+    }
+
+    async fn keep_time(self: &Rc<Self>) {
+        loop {
+            let next = self.timers.borrow().next();
+            match next {
+                Some(next) => {
+                    tokio::select! {
+                        () = tokio::time::sleep_until(next) => {}
+                        () = self.timer_set.notified() => continue,
+                    }
+                }
+                None => self.timer_set.notified().await,
+            }
+            let now = Instant::now();
+            let due = self.timers.borrow_mut().take_due(now);
+            for session in due.into_iter().filter_map(|slot| self.at(slot)) {
+                // One that was set for an earlier moment has taken the place of this one.
+                if session.alarm.get().is_none_or(|alarm| alarm > now) {
+                    continue;
+                }
+                session.alarm.set(None);
+                match session.on_timer(now) {
+                    Ok(Some(next)) => self.set_timer(&session, next),
+                    Ok(None) => {}
+                    Err(reason) => session.close(reason),
+                }
+            }
+        }
+    }
+
+    async fn fan_out(self: &Rc<Self>) {
+        let Some(inbox) = self.door.hub.inbox(self.index.into()) else { return };
+        loop {
+            let jobs = inbox.take(BATCH_BYTES);
+            if !jobs.is_empty() {
+                self.under_way.set(jobs.last().cloned());
+                // Writes are no waits: tokio's budget would make each that comes after 128 others wait all the same.
+                tokio::task::unconstrained(self.send_to_room(&jobs)).await;
+                self.under_way.set(None);
+                continue;
+            }
+            // What was published before is delivered before.
+            if let Some(done) = self.closing.take() {
+                self.close_all();
+                let _ = done.send(());
+            }
+            tokio::select! {
+                () = inbox.filled() => {}
+                () = self.close_asked.notified() => {}
+            }
+        }
+    }
+
+    fn close_all(&self) {
+        let sessions: Vec<_> = self.sessions.borrow().sessions.iter().flatten().cloned().collect();
+        for session in sessions {
+            session.close(CloseReason::Shutdown);
+        }
+    }
+
+    /// Writes events for one room to its members. While it lets others have their turn members may leave, and the last
+    /// of them take their places: going from the last to the first, and asking each what it has seen, nobody is left
+    /// out and nobody hears twice.
+    async fn send_to_room(self: &Rc<Self>, jobs: &[Job]) {
+        let (Some(first), Some(last)) = (jobs.first(), jobs.last()) else { return };
+        let room = &first.publication.room;
+        let items: Vec<Item> = jobs.iter().map(encode).collect();
+        let joined = if items.len() > 1 {
+            Item::joined(&items)
+        } else {
+            items.first().cloned().unwrap_or_else(|| Item::control(Vec::new()))
+        };
+        let mut end = self.members.borrow().of(room).len();
+        while end > 0 {
+            let start = end.saturating_sub(SLICE);
+            let mut ended = Vec::new();
+            {
+                let members = self.members.borrow();
+                let members = members.of(room);
+                for session in members.get(start..end.min(members.len())).unwrap_or_default().iter().rev() {
+                    let seen = session.seen.get();
+                    if seen >= last.sequence {
+                        continue;
+                    }
+                    let sent = if seen < first.sequence && session.is_on_websocket() {
+                        session.push(joined.clone())
+                    } else {
+                        let unseen = jobs.iter().zip(&items).filter(|(job, _)| job.sequence > seen);
+                        unseen.map(|(_, item)| item).try_for_each(|item| session.push(item.clone()))
+                    };
+                    session.seen.set(last.sequence);
+                    if let Err(reason) = sent {
+                        ended.push((Rc::clone(session), reason));
+                    }
+                }
+            }
+            for (session, reason) in ended {
+                session.close(reason);
+            }
+            end = start;
+            if end > 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+}
+
+fn encode(job: &Job) -> Item {
+    let publication = &job.publication;
+    // A room's name may hold what JSON escapes.
+    let event = serde_json::Value::from(publication.event.as_str()).to_string();
+    Item::event(&["42[", &event, ",", publication.payload.json().get(), "]"])
+}
