@@ -51,7 +51,15 @@ impl Poll {
         }
     }
 
-    /// Lets the request that waits go, so that the client can change to its websocket.
+    /// The client has seen that its websocket works: it asks for no more packets here once this request is answered.
+    pub(super) fn probed(&mut self) {
+        if let Some(candidate) = &mut self.candidate {
+            candidate.set_probed();
+        }
+        self.release();
+    }
+
+    /// Lets the request that waits go.
     pub(super) fn release(&mut self) {
         if let Some(waiting) = self.waiting.take() {
             let _ = waiting.send(Ok("6".to_owned()));
@@ -77,10 +85,6 @@ impl Poll {
         Some(candidate)
     }
 
-    pub(super) fn has_candidate(&self) -> bool {
-        self.candidate.is_some()
-    }
-
     pub(super) fn drop_candidate(&mut self) {
         self.candidate = None;
     }
@@ -93,10 +97,11 @@ impl Session {
             let mut state = self.state.borrow_mut();
             let State { transport, outbox, .. } = &mut *state;
             match transport {
-                Transport::Polling(poll) if poll.waiting.is_none() => {
+                // A request that its client gave up waits for nothing any more.
+                Transport::Polling(poll) if poll.waiting.as_ref().is_none_or(oneshot::Sender::is_closed) => {
                     poll.waiting = Some(reply);
                     let answered = poll.answer(outbox);
-                    if answered.is_ok() && poll.has_candidate() {
+                    if answered.is_ok() && poll.candidate.as_ref().is_some_and(CandidateState::is_probed) {
                         poll.release();
                     }
                     answered.err()

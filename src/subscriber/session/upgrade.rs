@@ -20,6 +20,7 @@ const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The session's end of a websocket that may take over: there is at most one.
 pub(super) struct CandidateState {
     since: Instant,
+    is_probed: bool,
     /// Dropped with the session, which ends the websocket.
     _session: oneshot::Sender<()>,
 }
@@ -27,7 +28,15 @@ pub(super) struct CandidateState {
 impl CandidateState {
     pub(super) fn new(since: Instant) -> (Self, Candidate) {
         let (session, gone) = oneshot::channel();
-        (Self { since, _session: session }, Candidate { gone })
+        (Self { since, is_probed: false, _session: session }, Candidate { gone })
+    }
+
+    pub(super) fn set_probed(&mut self) {
+        self.is_probed = true;
+    }
+
+    pub(super) fn is_probed(&self) -> bool {
+        self.is_probed
     }
 
     pub(super) fn is_overdue(&self, now: Instant) -> bool {
@@ -45,12 +54,13 @@ pub(in crate::subscriber) async fn serve(session: Rc<Session>, mut link: Box<dyn
     let probed = async {
         tokio::select! {
             biased;
-            _ = candidate.gone => false,
-            probed = timeout(UPGRADE_TIMEOUT, probe(&session, &mut link)) => matches!(probed, Ok(Ok(true))),
+            _ = candidate.gone => None,
+            probed = timeout(UPGRADE_TIMEOUT, probe(&session, &mut link)) => probed.ok()?.ok()?,
         }
     };
-    let was_probed = probed.await;
-    if was_probed && session.take_over(&mut Some(link)) {
+    if let Some(behind) = probed.await
+        && session.take_over(link, behind)
+    {
         return super::websocket::serve(session).await;
     }
     if let Transport::Polling(poll) = &mut session.state.borrow_mut().transport {
@@ -58,8 +68,8 @@ pub(in crate::subscriber) async fn serve(session: Rc<Session>, mut link: Box<dyn
     }
 }
 
-/// Whether the client probed this websocket and then chose it.
-async fn probe(session: &Rc<Session>, link: &mut Box<dyn Link>) -> io::Result<bool> {
+/// Waits until the client has probed this websocket and chosen it, and returns what it sent behind; none if it does not.
+async fn probe(session: &Rc<Session>, link: &mut Box<dyn Link>) -> io::Result<Option<Vec<u8>>> {
     let mut decoder = Decoder::new(PROBE_BYTES_MAX);
     let mut buffer = [0; 256];
     let mut was_probed = false;
@@ -67,7 +77,7 @@ async fn probe(session: &Rc<Session>, link: &mut Box<dyn Link>) -> io::Result<bo
         let read = link.read(&mut buffer).await?;
         let mut bytes = buffer.get(..read).unwrap_or_default();
         if bytes.is_empty() {
-            return Ok(false);
+            return Ok(None);
         }
         loop {
             let text = match decoder.next(&mut bytes) {
@@ -79,7 +89,7 @@ async fn probe(session: &Rc<Session>, link: &mut Box<dyn Link>) -> io::Result<bo
                 }
                 Ok(Some(Message::Pong)) => continue,
                 Ok(None) => break,
-                Ok(Some(Message::Binary(_) | Message::Close(_))) | Err(_) => return Ok(false),
+                Ok(Some(Message::Binary(_) | Message::Close(_))) | Err(_) => return Ok(None),
             };
             match (EnginePacket::read(&text), was_probed) {
                 (Ok(EnginePacket::Probe), false) => {
@@ -88,9 +98,8 @@ async fn probe(session: &Rc<Session>, link: &mut Box<dyn Link>) -> io::Result<bo
                     link.flush().await?;
                     session.release_poll();
                 }
-                // The client sends nothing behind its upgrade packet until it has taken the websocket into use.
-                (Ok(EnginePacket::Upgrade), true) => return Ok(true),
-                _ => return Ok(false),
+                (Ok(EnginePacket::Upgrade), true) => return Ok(Some(bytes.to_vec())),
+                _ => return Ok(None),
             }
         }
     }
@@ -102,20 +111,22 @@ const PROBE_BYTES_MAX: usize = 64;
 impl Session {
     fn release_poll(&self) {
         if let Transport::Polling(poll) = &mut self.state.borrow_mut().transport {
-            poll.release();
+            poll.probed();
         }
     }
 
-    /// Puts the websocket in place of polling; false when the session is over or on a websocket already.
-    fn take_over(&self, link: &mut Option<Box<dyn Link>>) -> bool {
+    /// Puts the websocket in place of polling; false when the session is over.
+    fn take_over(&self, link: Box<dyn Link>, behind: Vec<u8>) -> bool {
         let Some(worker) = self.worker.upgrade() else { return false };
         let mut state = self.state.borrow_mut();
         let Transport::Polling(poll) = &mut state.transport else { return false };
-        let Some(link) = link.take() else { return false };
         poll.release();
-        state.transport = Transport::Websocket(Websocket::new(link, worker.config.payload_bytes_max));
+        let websocket = Websocket::new(link, worker.config.payload_bytes_max);
+        state.transport = Transport::Websocket(websocket.with_input(behind));
         if !state.outbox.is_empty() {
-            state.stalled_since = Some(Instant::now());
+            let now = Instant::now();
+            state.stalled_since = Some(now);
+            worker.set_timer(self, now + worker.config.write_timeout);
         }
         true
     }

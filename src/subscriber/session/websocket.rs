@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::mem;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
@@ -26,6 +27,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Link for T {}
 pub(in crate::subscriber) struct Websocket {
     link: Box<dyn Link>,
     decoder: Decoder,
+    /// What was read before and is still to be decoded.
+    input: Vec<u8>,
     /// Whether the link holds bytes of its own that are to be flushed.
     unflushed: bool,
     /// Of the task that serves it.
@@ -36,7 +39,19 @@ pub(in crate::subscriber) struct Websocket {
 
 impl Websocket {
     pub(in crate::subscriber) fn new(link: Box<dyn Link>, message_bytes_max: usize) -> Self {
-        Self { link, decoder: Decoder::new(message_bytes_max), unflushed: false, waker: None, closing: false }
+        Self {
+            link,
+            decoder: Decoder::new(message_bytes_max),
+            input: Vec::new(),
+            unflushed: false,
+            waker: None,
+            closing: false,
+        }
+    }
+
+    /// The same, with bytes that were read already.
+    pub(super) fn with_input(self, input: Vec<u8>) -> Self {
+        Self { input, ..self }
     }
 
     /// Writes an item at once. What the link does not take is queued, and the serving task goes on with it.
@@ -109,10 +124,11 @@ impl Websocket {
     fn poll_read(&mut self, context: &mut Context<'_>, messages: &mut Vec<Message>) -> Poll<Result<(), Broken>> {
         let mut buffer = [0; READ_BYTES];
         let mut read = ReadBuf::new(&mut buffer);
-        let Ok(()) = ready!(Pin::new(&mut *self.link).poll_read(context, &mut read)) else {
+        let input = mem::take(&mut self.input);
+        if input.is_empty() && ready!(Pin::new(&mut *self.link).poll_read(context, &mut read)).is_err() {
             return Poll::Ready(Err(Broken::Link(CloseReason::TransportError)));
-        };
-        let mut bytes = read.filled();
+        }
+        let mut bytes = if input.is_empty() { read.filled() } else { &input };
         if bytes.is_empty() {
             return Poll::Ready(Err(Broken::Link(CloseReason::ClientClosed)));
         }

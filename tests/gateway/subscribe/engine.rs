@@ -179,6 +179,37 @@ async fn a_session_moves_from_polling_to_a_websocket_and_loses_nothing() {
     is_error(&session.poll().await, 3, "Bad request");
 }
 
+/// The stock client sends what it kept back right behind its upgrade packet, often in one piece with it.
+#[tokio::test]
+async fn what_comes_in_one_piece_with_the_upgrade_is_read() {
+    let gateway = Gateway::start(&[]).await;
+    let (mut session, _) = Polling::open(gateway.consumer(), "&uniqueUserId=room-1").await.ok().unwrap();
+    let mut connection = Connection::open(gateway.consumer()).await;
+    let path = session.path().replace("polling", "websocket");
+    assert_eq!(connection.request(&format!("GET {path}{UPGRADE}"), "").await.status, 101);
+    connection.send(masked("2probe")).await;
+    assert_eq!(frame(&mut connection).await, "3probe");
+    assert_eq!(session.poll().await.body, "6");
+    connection.send([masked("5"), masked("3"), masked(r#"41"#), masked("40{}")].concat()).await;
+    assert_eq!(frame(&mut connection).await, r#"44{"message":"invalid token"}"#);
+}
+
+#[tokio::test]
+async fn a_poll_that_its_client_gave_up_is_no_second_one() {
+    let gateway = Gateway::start(&[]).await;
+    let (mut session, _) = Polling::open(gateway.consumer(), "&uniqueUserId=room-1").await.ok().unwrap();
+    session.authenticate(json!({ "token": token() })).await;
+    let mut given_up = Connection::open(gateway.consumer()).await;
+    given_up.send_request(&format!("GET {}", session.path()), "").await;
+    drop(given_up);
+    let mut connection = Connection::open(gateway.consumer()).await;
+    gateway.until(|stats| stats.sockets.get() == 2).await;
+    connection.send_request(&format!("GET {}", session.path()), "").await;
+    gateway.publish("room-1", &json!({})).await;
+    let answer = connection.answer(false).await.unwrap();
+    assert_eq!((answer.status, answer.body.as_str()), (200, r#"42["room-1",{}]"#));
+}
+
 #[tokio::test]
 async fn a_second_websocket_of_a_session_is_closed_and_the_first_stays() {
     let gateway = Gateway::start(&[("WEBSOCKET_AUTH", "0")]).await;
