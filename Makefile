@@ -7,6 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 CARGO ?= cargo
 NPM ?= npm
+SEEDS ?= 100000
 NPM_CI := $(NPM) ci --no-audit --no-fund --loglevel=error
 CARGO_DEB := target/cargo-tools/cargo-deb@3.8.0
 CARGO_DENY := target/cargo-tools/cargo-deny@0.20.2
@@ -33,6 +34,10 @@ test-system: tools client_example/node_modules/.stamp tests/client/node_modules/
 	$(CARGO) build --locked
 	$(MAKE) packages
 	node --test --test-reporter=spec tests/system/*.test.mjs
+
+.PHONY: soak
+soak: tools ## Run the long tests: 100,000 scripts of the delivery model; SEEDS=N runs so many
+	ROOMCAST_MODEL_SEEDS=$(SEEDS) $(CARGO) test --locked --release --lib subscriber::worker::tests::model -- --nocapture
 
 .PHONY: lint
 lint: ## Check format, lints and documentation, warnings being errors

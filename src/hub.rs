@@ -39,13 +39,24 @@ pub struct Hub {
 impl Hub {
     /// A hub without members, with an inbox for each of `workers`.
     pub fn new(workers: usize, stats: Arc<Stats>) -> Arc<Self> {
-        let inboxes = (0..workers).map(|_| Inbox::default()).collect();
+        Self::with_inboxes(workers, inbox::BYTES_MAX, stats)
+    }
+
+    /// The same with inboxes that hold `inbox_bytes_max` each.
+    pub(crate) fn with_inboxes(workers: usize, inbox_bytes_max: usize, stats: Arc<Stats>) -> Arc<Self> {
+        let inboxes = (0..workers).map(|_| Inbox::new(inbox_bytes_max)).collect();
         Arc::new(Self { rooms: Rooms::new(workers), inboxes, sequence: Mutex::default(), stats })
     }
 
     /// What a worker has to fan out; none when there is no such worker.
     pub fn inbox(&self, worker: usize) -> Option<&Inbox> {
         self.inboxes.get(worker)
+    }
+
+    /// Rooms that have members.
+    #[cfg(test)]
+    pub(crate) fn rooms(&self) -> usize {
+        self.rooms.count()
     }
 
     /// Makes a subscriber of `worker` a member of the rooms until the guard is dropped.

@@ -23,8 +23,9 @@ pub struct Job {
 }
 
 /// The publications that wait for one worker.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Inbox {
+    bytes_max: usize,
     waiting: Mutex<Waiting>,
     filled: Notify,
 }
@@ -36,6 +37,10 @@ struct Waiting {
 }
 
 impl Inbox {
+    pub(super) fn new(bytes_max: usize) -> Self {
+        Self { bytes_max, waiting: Mutex::default(), filled: Notify::default() }
+    }
+
     /// Waits until there may be something to take.
     pub async fn filled(&self) {
         self.filled.notified().await;
@@ -59,7 +64,7 @@ impl Inbox {
     }
 
     pub(super) fn has_room_for(&self, bytes: usize) -> bool {
-        self.lock().bytes + bytes <= BYTES_MAX
+        self.lock().bytes + bytes <= self.bytes_max
     }
 
     pub(super) fn put(&self, job: Job) {

@@ -24,6 +24,11 @@ impl Rooms {
         counts.iter().map(|count| *count as usize).enumerate().filter(|(_, count)| *count > 0).collect()
     }
 
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.members.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     fn enter(&self, worker: usize, names: &[RoomName]) {
         let mut members = self.members.write().unwrap_or_else(PoisonError::into_inner);
         for name in names {

@@ -16,6 +16,12 @@ impl Members {
         self.0.get(room).map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// Rooms that have members.
+    #[cfg(test)]
+    pub(super) fn rooms(&self) -> usize {
+        self.0.len()
+    }
+
     /// Adds a session to rooms, and tells its place in each.
     pub(super) fn add(&mut self, session: &Rc<Session>, rooms: &[RoomName]) -> Vec<usize> {
         let add = |room: &RoomName| {

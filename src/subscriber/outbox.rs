@@ -11,37 +11,59 @@ use super::wire::{frame, payload};
 pub(super) struct Item {
     frame: Bytes,
     head: usize,
-    /// Events in it; the packets of the protocol itself are none.
-    events: u64,
+    kind: Kind,
+}
+
+/// What a full queue may do with an item.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    /// It stays: the protocol needs it.
+    Needed,
+    /// So many events, which may be dropped.
+    Events(u64),
+    /// Word of so many that were, which stays in their place.
+    Gap(u64),
 }
 
 impl Item {
     /// A packet of these parts, one behind the other.
     pub(super) fn packet(parts: &[&str]) -> Self {
         let (frame, head) = frame::text(parts);
-        Self { frame: frame.into(), head, events: 0 }
+        Self { frame: frame.into(), head, kind: Kind::Needed }
     }
 
     /// A packet that carries an event, which may be dropped if its receiver does not keep up.
     pub(super) fn event(parts: &[&str]) -> Self {
-        Self { events: 1, ..Self::packet(parts) }
+        Self { kind: Kind::Events(1), ..Self::packet(parts) }
+    }
+
+    fn gap(dropped: u64) -> Self {
+        let parts = [r#"42["roomcast:gap",{"dropped":"#, &dropped.to_string(), "}]"];
+        Self { kind: Kind::Gap(dropped), ..Self::packet(&parts) }
     }
 
     /// A frame that is no packet, and exists on a websocket only.
     pub(super) fn control(frame: Vec<u8>) -> Self {
         let head = frame.len();
-        Self { frame: frame.into(), head, events: 0 }
+        Self { frame: frame.into(), head, kind: Kind::Needed }
     }
 
     /// Several packets as one piece for a websocket; it must never get to a client that polls.
     pub(super) fn joined(items: &[Self]) -> Self {
         let frames: Vec<&[u8]> = items.iter().map(|item| item.frame.as_ref()).collect();
-        Self { events: items.iter().map(|item| item.events).sum(), ..Self::control(frames.concat()) }
+        Self { kind: Kind::Events(items.iter().map(Self::events).sum()), ..Self::control(frames.concat()) }
     }
 
     /// The bytes that a websocket writes.
     pub(super) fn frame(&self) -> &[u8] {
         &self.frame
+    }
+
+    fn events(&self) -> u64 {
+        match self.kind {
+            Kind::Events(events) => events,
+            Kind::Needed | Kind::Gap(_) => 0,
+        }
     }
 
     fn text(&self) -> &str {
@@ -56,8 +78,6 @@ pub(super) struct Outbox {
     /// Bytes of the first item that are written already.
     written: usize,
     bytes: usize,
-    /// Events that were dropped and that the client does not know of yet.
-    dropped: u64,
 }
 
 impl Outbox {
@@ -84,38 +104,50 @@ impl Outbox {
     }
 
     /// Drops the oldest events until no more than `bytes_max` bytes wait, and says how many it dropped. What is half
-    /// written and what is no event stays.
+    /// written stays, and so does what is no event; word of the dropped ones stands where they stood.
     pub(super) fn drop_oldest(&mut self, bytes_max: usize) -> u64 {
         let mut index = usize::from(self.written > 0);
+        let mut before = None;
         let mut dropped = 0;
         while self.bytes > bytes_max
             && let Some(item) = self.items.get(index)
         {
-            if item.events == 0 {
-                index += 1;
-                continue;
+            match item.kind {
+                Kind::Needed => before = None,
+                Kind::Gap(gap) => before = Some(gap),
+                Kind::Events(events) => {
+                    dropped += events;
+                    if let Some(gap) = before {
+                        self.remove(index);
+                        index -= 1;
+                        self.replace(index, Item::gap(gap + events));
+                        before = Some(gap + events);
+                    } else {
+                        self.replace(index, Item::gap(events));
+                        before = Some(events);
+                    }
+                }
             }
-            dropped += item.events;
-            self.bytes -= item.frame.len();
-            self.items.remove(index);
+            index += 1;
         }
-        self.dropped += dropped;
         dropped
     }
 
-    /// Puts word of what was dropped before all that comes after it.
-    fn tell_of_dropped(&mut self) {
-        if self.dropped > 0 && self.written == 0 {
-            let count = std::mem::take(&mut self.dropped).to_string();
-            let gap = Item::packet(&[r#"42["roomcast:gap",{"dropped":"#, &count, "}]"]);
-            self.bytes += gap.frame.len();
-            self.items.push_front(gap);
+    fn remove(&mut self, index: usize) {
+        if let Some(item) = self.items.remove(index) {
+            self.bytes -= item.frame.len();
+        }
+    }
+
+    fn replace(&mut self, index: usize, item: Item) {
+        if let Some(place) = self.items.get_mut(index) {
+            self.bytes = self.bytes + item.frame.len() - place.frame.len();
+            *place = item;
         }
     }
 
     /// What is to be written next.
-    pub(super) fn front(&mut self) -> Option<&[u8]> {
-        self.tell_of_dropped();
+    pub(super) fn front(&self) -> Option<&[u8]> {
         self.items.front().and_then(|item| item.frame.get(self.written..))
     }
 
@@ -134,7 +166,6 @@ impl Outbox {
 
     /// Everything that waits, as the answer to a poll.
     pub(super) fn take_payload(&mut self) -> String {
-        self.tell_of_dropped();
         let mut text = String::with_capacity(self.bytes);
         for item in std::mem::take(self).items {
             payload::push(&mut text, item.text());

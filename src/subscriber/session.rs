@@ -172,16 +172,28 @@ impl Session {
     /// Queues a packet, or writes it at once if nothing waits before it.
     ///
     /// # Errors
-    /// When the session cannot go on: its transport is broken, or it owes too much.
+    /// When the session cannot go on: its transport is broken, or it is owed too much.
     pub(super) fn push(&self, item: Item) -> Result<(), End> {
+        self.push_all(std::iter::once(item))
+    }
+
+    /// The same for several, which one answer to a poll takes together.
+    ///
+    /// # Errors
+    /// As [`Session::push`].
+    pub(super) fn push_all(&self, items: impl Iterator<Item = Item>) -> Result<(), End> {
         let Some(worker) = self.worker.upgrade() else { return Err(CloseReason::Shutdown) };
         let mut state = self.state.borrow_mut();
         let State { transport, outbox, stalled_since, .. } = &mut *state;
-        let is_idle = outbox.is_empty();
-        match transport {
-            Transport::Websocket(websocket) if is_idle => websocket.write_now(item, outbox)?,
-            Transport::Websocket(_) | Transport::Polling(_) => outbox.push(item),
-            Transport::Closed => return Ok(()),
+        for item in items {
+            match transport {
+                Transport::Websocket(websocket) if outbox.is_empty() => websocket.write_now(item, outbox)?,
+                Transport::Websocket(_) | Transport::Polling(_) => outbox.push(item),
+                Transport::Closed => return Ok(()),
+            }
+        }
+        if let Transport::Polling(poll) = transport {
+            poll.answer(outbox)?;
         }
         if outbox.bytes() > worker.config.queue_bytes_max {
             match worker.config.queue_policy {
@@ -191,14 +203,13 @@ impl Session {
                 }
             }
         }
-        match transport {
-            Transport::Polling(poll) => poll.answer(outbox)?,
-            Transport::Websocket(websocket) if stalled_since.is_none() && !websocket.is_idle(outbox) => {
-                *stalled_since = Some(Instant::now());
-                drop(state);
-                worker.set_timer(self, Instant::now() + worker.config.write_timeout);
-            }
-            Transport::Websocket(_) | Transport::Closed => {}
+        if let Transport::Websocket(websocket) = transport
+            && stalled_since.is_none()
+            && !websocket.is_idle(outbox)
+        {
+            let now = Instant::now();
+            *stalled_since = Some(now);
+            worker.set_timer(self, now + worker.config.write_timeout);
         }
         Ok(())
     }
@@ -223,6 +234,10 @@ impl Session {
         let mut state = self.state.borrow_mut();
         if let Some(deadline) = state.close_deadline {
             if now >= deadline {
+                // Who serves it is told, and lets go of the session.
+                if let Transport::Websocket(websocket) = &mut state.transport {
+                    websocket.wake();
+                }
                 state.transport = Transport::Closed;
             }
             return Ok(Some(deadline).filter(|deadline| now < *deadline));
@@ -237,7 +252,7 @@ impl Session {
             return Err(CloseReason::WriteTimeout);
         }
         if let Transport::Polling(poll) = &mut state.transport {
-            poll.check(now)?;
+            poll.check()?;
         }
         let mut ping = false;
         if now >= state.heart.deadline {

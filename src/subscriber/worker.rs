@@ -334,7 +334,7 @@ impl Worker {
                         session.push(joined.clone())
                     } else {
                         let unseen = jobs.iter().zip(&items).filter(|(job, _)| job.sequence > seen);
-                        unseen.map(|(_, item)| item).try_for_each(|item| session.push(item.clone()))
+                        session.push_all(unseen.map(|(_, item)| item.clone()))
                     };
                     session.seen.set(last.sequence);
                     if let Err(reason) = sent {
@@ -359,3 +359,6 @@ fn encode(job: &Job) -> Item {
     let event = serde_json::Value::from(publication.event.as_str()).to_string();
     Item::event(&["42[", &event, ",", publication.payload.json().get(), "]"])
 }
+
+#[cfg(test)]
+mod tests;

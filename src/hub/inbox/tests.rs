@@ -16,7 +16,7 @@ fn job(room: &str, bytes: usize, sequence: u64) -> Job {
 }
 
 fn inbox(jobs: &[(&str, usize)]) -> Inbox {
-    let inbox = Inbox::default();
+    let inbox = Inbox::new(BYTES_MAX);
     for (sequence, (room, bytes)) in (1..).zip(jobs) {
         inbox.put(job(room, *bytes, sequence));
     }
@@ -47,7 +47,7 @@ fn a_batch_has_at_most_so_many_bytes_and_at_least_one_event() {
 
 #[test]
 fn what_waits_is_bounded_in_bytes_with_what_each_event_costs_besides() {
-    let inbox = Inbox::default();
+    let inbox = Inbox::new(BYTES_MAX);
     assert!(inbox.has_room_for(BYTES_MAX) && !inbox.has_room_for(BYTES_MAX + 1));
     inbox.put(job("a", 10, 1));
     assert!(!inbox.has_room_for(BYTES_MAX - 10 - JOB_BYTES + 1));

@@ -5,7 +5,6 @@ use std::rc::Rc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tokio::sync::oneshot;
-use tokio::time::Instant;
 
 use super::upgrade::{Candidate, CandidateState};
 use super::{End, Session, State, Transport};
@@ -51,14 +50,6 @@ impl Poll {
         }
     }
 
-    /// The client has seen that its websocket works: it asks for no more packets here once this request is answered.
-    pub(super) fn probed(&mut self) {
-        if let Some(candidate) = &mut self.candidate {
-            candidate.set_probed();
-        }
-        self.release();
-    }
-
     /// Lets the request that waits go.
     pub(super) fn release(&mut self) {
         if let Some(waiting) = self.waiting.take() {
@@ -68,10 +59,7 @@ impl Poll {
 
     /// # Errors
     /// When the request that waits was given up by its client.
-    pub(super) fn check(&mut self, now: Instant) -> Result<(), End> {
-        if self.candidate.as_ref().is_some_and(|candidate| candidate.is_overdue(now)) {
-            self.candidate = None;
-        }
+    pub(super) fn check(&self) -> Result<(), End> {
         let is_given_up = self.waiting.as_ref().is_some_and(oneshot::Sender::is_closed);
         if is_given_up { Err(CloseReason::TransportError) } else { Ok(()) }
     }
@@ -80,9 +68,21 @@ impl Poll {
         if self.candidate.is_some() {
             return None;
         }
-        let (state, candidate) = CandidateState::new(Instant::now());
+        let (state, candidate) = CandidateState::new();
         self.candidate = Some(state);
         Some(candidate)
+    }
+
+    /// The client probed its websocket: it is to let polling go. Before that every poll waits as ever.
+    pub(super) fn note_probe(&mut self) {
+        if let Some(candidate) = &mut self.candidate {
+            candidate.was_probed = true;
+        }
+        self.release();
+    }
+
+    fn is_being_left(&self) -> bool {
+        self.candidate.as_ref().is_some_and(|candidate| candidate.was_probed)
     }
 
     pub(super) fn drop_candidate(&mut self) {
@@ -101,7 +101,7 @@ impl Session {
                 Transport::Polling(poll) if poll.waiting.as_ref().is_none_or(oneshot::Sender::is_closed) => {
                     poll.waiting = Some(reply);
                     let answered = poll.answer(outbox);
-                    if answered.is_ok() && poll.candidate.as_ref().is_some_and(CandidateState::is_probed) {
+                    if answered.is_ok() && poll.is_being_left() {
                         poll.release();
                     }
                     answered.err()

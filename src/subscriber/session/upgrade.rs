@@ -19,28 +19,16 @@ const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The session's end of a websocket that may take over: there is at most one.
 pub(super) struct CandidateState {
-    since: Instant,
-    is_probed: bool,
+    /// Whether the client probed it, after which it begins no more polls.
+    pub(super) was_probed: bool,
     /// Dropped with the session, which ends the websocket.
     _session: oneshot::Sender<()>,
 }
 
 impl CandidateState {
-    pub(super) fn new(since: Instant) -> (Self, Candidate) {
+    pub(super) fn new() -> (Self, Candidate) {
         let (session, gone) = oneshot::channel();
-        (Self { since, is_probed: false, _session: session }, Candidate { gone })
-    }
-
-    pub(super) fn set_probed(&mut self) {
-        self.is_probed = true;
-    }
-
-    pub(super) fn is_probed(&self) -> bool {
-        self.is_probed
-    }
-
-    pub(super) fn is_overdue(&self, now: Instant) -> bool {
-        now >= self.since + UPGRADE_TIMEOUT
+        (Self { was_probed: false, _session: session }, Candidate { gone })
     }
 }
 
@@ -96,7 +84,7 @@ async fn probe(session: &Rc<Session>, link: &mut Box<dyn Link>) -> io::Result<Op
                     was_probed = true;
                     link.write_all(&frame::text(&["3probe"]).0).await?;
                     link.flush().await?;
-                    session.release_poll();
+                    session.note_probe();
                 }
                 (Ok(EnginePacket::Upgrade), true) => return Ok(Some(bytes.to_vec())),
                 _ => return Ok(None),
@@ -109,9 +97,9 @@ async fn probe(session: &Rc<Session>, link: &mut Box<dyn Link>) -> io::Result<Op
 const PROBE_BYTES_MAX: usize = 64;
 
 impl Session {
-    fn release_poll(&self) {
+    fn note_probe(&self) {
         if let Transport::Polling(poll) = &mut self.state.borrow_mut().transport {
-            poll.probed();
+            poll.note_probe();
         }
     }
 

@@ -115,7 +115,8 @@ impl Websocket {
         self.wake();
     }
 
-    fn wake(&mut self) {
+    /// Lets the serving task look at it again.
+    pub(super) fn wake(&mut self) {
         if let Some(waker) = self.waker.take() {
             waker.wake();
         }

@@ -1,0 +1,201 @@
+//! A node of workers that run on one thread, under a clock that moves when everybody waits.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue};
+use serde_json::value::RawValue;
+use tokio::task::LocalSet;
+
+use super::super::*;
+use crate::admission::cidr::CidrList;
+use crate::admission::config::AuthConfig;
+use crate::admission::origin::OriginList;
+use crate::admission::{self, Claim, Gate, Grant, Refusal, Seat, UserKey};
+use crate::hub::Overloaded;
+use crate::subscriber::config::QueuePolicy;
+use crate::subscriber::session::Socket;
+use crate::types::{Clock, EventName, PeerAddr, Publication, RoomName};
+
+/// Everything that serves, and what a test reads of it.
+pub(super) struct Node {
+    pub(super) hub: Arc<Hub>,
+    pub(super) stats: Arc<Stats>,
+    pub(super) lifecycle: Lifecycle,
+    door: Arc<Turnstile>,
+    workers: Vec<Rc<Worker>>,
+    commands: Vec<mpsc::UnboundedSender<Command>>,
+}
+
+/// A gate without limits that counts whom it let in.
+struct Turnstile {
+    gate: Arc<Gate>,
+    entered: AtomicU64,
+}
+
+/// Pings every 25 s, as everybody's defaults; queues of a few events.
+pub(super) fn config() -> Config {
+    Config {
+        ping_interval: Duration::from_secs(25),
+        ping_timeout: Duration::from_secs(20),
+        payload_bytes_max: 100_000,
+        queue_bytes_max: 8 << 10,
+        queue_policy: QueuePolicy::Disconnect,
+        write_timeout: Duration::from_secs(30),
+    }
+}
+
+/// Runs `test` where tasks may be of the thread's own, with a clock that nobody waits for.
+pub(super) fn in_virtual_time(test: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    LocalSet::new().block_on(&runtime, test);
+}
+
+/// Waits until nobody has anything to do; takes a millisecond of virtual time.
+pub(super) async fn settle() {
+    tokio::time::sleep(Duration::from_millis(1)).await;
+}
+
+impl Node {
+    pub(super) fn start(workers: u16, config: &Config) -> Self {
+        Self::with_inboxes(workers, config, 64 << 20)
+    }
+
+    /// A node whose workers take no more than `inbox_bytes` at once.
+    pub(super) fn with_inboxes(workers: u16, config: &Config, inbox_bytes: usize) -> Self {
+        let stats = Arc::<Stats>::default();
+        let hub = Hub::with_inboxes(workers.into(), inbox_bytes, Arc::clone(&stats));
+        let gate = Gate::new(open_to_all(), Clock::system(), Arc::clone(&stats));
+        let door = Arc::new(Turnstile { gate, entered: AtomicU64::default() });
+        let lifecycle = Lifecycle::default();
+        let start = |index| {
+            let admission = Arc::clone(&door);
+            let parts = Door { admission, hub: Arc::clone(&hub), stats: Arc::clone(&stats) };
+            let worker = Worker::new(index, config.clone(), parts, lifecycle.clone());
+            let (commands, mut received) = mpsc::unbounded_channel();
+            let running = Rc::clone(&worker);
+            // Not by `run`, which goes on after a defect.
+            lifecycle.spawn_sessions(async move {
+                tokio::join!(running.obey(&mut received), running.fan_out(), running.keep_time());
+            });
+            (worker, commands)
+        };
+        let (workers, commands) = (0..workers).map(start).unzip();
+        Self { hub, stats, lifecycle, door, workers, commands }
+    }
+
+    pub(super) fn ask(&self, worker: u16, command: Command) {
+        self.commands[usize::from(worker)].send(command).expect("the worker runs");
+    }
+
+    pub(super) fn handshake(&self, rooms: &[String]) -> Handshake {
+        let client = self.door.client(PeerAddr::new(SocketAddr::from(([10, 0, 0, 1], 40_000))), &HeaderMap::new());
+        let seat = self.door.open(client).expect("there are places");
+        let rooms = rooms.to_vec();
+        Handshake { client, rooms, origin: None, opened: Instant::now(), was_let_in: false.into(), _seat: seat }
+    }
+
+    /// Publishes the event of this number, with so many bytes beside it, and tells the receivers.
+    pub(super) fn publish(&self, room: &str, number: u64, bytes: usize) -> Result<usize, Overloaded> {
+        let room = RoomName::new(room).unwrap();
+        let payload = RawValue::from_string(format!(r#"{{"n":{number},"x":"{}"}}"#, "x".repeat(bytes))).unwrap();
+        let publication = Publication { event: EventName::from(&room), room, payload: payload.into() };
+        self.hub.deliver(publication).map(|delivered| delivered.receivers)
+    }
+
+    /// The session, while it is open.
+    pub(super) fn session(&self, id: SessionId) -> Option<Rc<Session>> {
+        self.workers[usize::from(id.worker)].session(id)
+    }
+
+    pub(super) fn is_joined(&self, id: SessionId) -> bool {
+        self.session(id).is_some_and(|session| matches!(session.state.borrow().socket, Socket::Joined(_)))
+    }
+
+    /// Members of a room in the workers' own tables.
+    pub(super) fn members(&self, room: &str) -> usize {
+        let room = RoomName::new(room).unwrap();
+        self.workers.iter().map(|worker| worker.members.borrow().of(&room).len()).sum()
+    }
+
+    /// How many subscribers were ever let in.
+    pub(super) fn entered(&self) -> u64 {
+        self.door.entered.load(Ordering::Relaxed)
+    }
+
+    /// How many subscribers were ever closed, for whatever reason.
+    pub(super) fn closed(&self) -> u64 {
+        CloseReason::ALL.iter().map(|reason| self.stats.closes(*reason).get()).sum()
+    }
+
+    /// Asserts that a subscriber was closed for this reason, and none for another.
+    pub(super) fn assert_closed_for(&self, reason: CloseReason) {
+        for other in CloseReason::ALL {
+            assert_eq!(self.stats.closes(other).get(), u64::from(other == reason), "{}", other.label());
+        }
+    }
+
+    /// Closes every session as a drain does, which delivers what was published before.
+    pub(super) fn close(&self) {
+        for worker in &self.commands {
+            let (done, _) = oneshot::channel();
+            worker.send(Command::Close(done)).expect("the worker runs");
+        }
+    }
+
+    /// Asserts that nothing is kept of sessions that are gone, once the last of them is.
+    pub(super) async fn assert_empty(&self) {
+        tokio::time::sleep(Duration::from_secs(120)).await;
+        assert_eq!((self.stats.sessions.get(), self.stats.subscribers.get()), (0, 0), "sessions and subscribers");
+        assert_eq!(self.closed(), self.entered(), "closes are counted once each");
+        assert_eq!(self.hub.rooms(), 0, "rooms of the hub");
+        for worker in &self.workers {
+            assert_eq!(worker.members.borrow().rooms(), 0, "rooms of worker {}", worker.index);
+            let slots = worker.sessions.borrow();
+            assert_eq!(slots.sessions.iter().flatten().count(), 0, "sessions of worker {}", worker.index);
+            assert_eq!(slots.free.len(), slots.sessions.len(), "free places of worker {}", worker.index);
+            assert_eq!(worker.timers.borrow().next(), None, "timers of worker {}", worker.index);
+        }
+        let done = tokio::time::timeout(Duration::from_secs(1), self.lifecycle.connections_done()).await;
+        assert!(done.is_ok(), "a session's task is left");
+    }
+}
+
+impl Admission for Turnstile {
+    fn browser(&self, peer: PeerAddr, headers: &HeaderMap) -> Result<Option<HeaderValue>, Refusal> {
+        self.gate.browser(peer, headers)
+    }
+
+    fn client(&self, peer: PeerAddr, headers: &HeaderMap) -> admission::Client {
+        self.gate.client(peer, headers)
+    }
+
+    fn open(&self, client: admission::Client) -> Result<Seat, Refusal> {
+        self.gate.open(client)
+    }
+
+    fn connect(&self, claim: Claim<'_>) -> Result<Grant, Refusal> {
+        let grant = self.gate.connect(claim)?;
+        self.entered.fetch_add(1, Ordering::Relaxed);
+        Ok(grant)
+    }
+
+    fn turn(&self, user: &UserKey) -> Result<(), Duration> {
+        self.gate.turn(user)
+    }
+}
+
+fn open_to_all() -> admission::Config {
+    admission::Config {
+        publishers: CidrList::default(),
+        origins: OriginList::parse("https://example.com").unwrap(),
+        proxy: None,
+        publishes_per_second: None,
+        auth: AuthConfig::default(),
+        rates: None,
+        sessions_max: 10_000,
+        sessions_per_address_max: None,
+        exempt: CidrList::default(),
+    }
+}
