@@ -151,22 +151,21 @@ impl Session {
                 let parts = ["44", packet.namespace, r#",{"message":"Invalid namespace"}"#];
                 self.push(Item::packet(&parts))
             }
+            Kind::Disconnect | Kind::Event { .. } if is_ours && !self.was_let_in() => Err(CloseReason::ProtocolError),
             Kind::Disconnect if is_ours => {
                 self.leave(CloseReason::ClientClosed);
                 Ok(())
             }
             Kind::Disconnect => Ok(()),
             Kind::Event { attachments } => {
-                let mut state = self.state.borrow_mut();
-                let is_let_in = matches!(state.socket, Socket::Joined(_)) || !is_ours;
-                state.attachments_left = attachments;
-                if is_let_in || state.handshake.as_ref().is_some_and(|handshake| handshake.was_let_in.get()) {
-                    Ok(())
-                } else {
-                    Err(CloseReason::ProtocolError)
-                }
+                self.state.borrow_mut().attachments_left = attachments;
+                Ok(())
             }
         }
+    }
+
+    fn was_let_in(&self) -> bool {
+        self.state.borrow().handshake.as_ref().is_some_and(|handshake| handshake.was_let_in.get())
     }
 
     /// Queues a packet, or writes it at once if nothing waits before it.

@@ -7,6 +7,7 @@ pub mod node;
 pub mod polling;
 pub mod process;
 pub mod socket;
+pub mod websocket;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -139,6 +139,11 @@ impl Session {
             Packet::Binary => self.receive_binary(),
         });
         if let Err(reason) = taken {
+            if reason == CloseReason::ClientClosed
+                && let Transport::Polling(poll) = &mut self.state.borrow_mut().transport
+            {
+                poll.release(); // who closes is not told that it did
+            }
             self.close(reason);
         }
     }

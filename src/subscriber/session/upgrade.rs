@@ -42,13 +42,11 @@ pub(in crate::subscriber) async fn serve(session: Rc<Session>, mut link: Box<dyn
     let probed = async {
         tokio::select! {
             biased;
-            _ = candidate.gone => None,
-            probed = timeout(UPGRADE_TIMEOUT, probe(&session, &mut link)) => probed.ok()?.ok()?,
+            _ = candidate.gone => false,
+            probed = timeout(UPGRADE_TIMEOUT, probe(&session, &mut link)) => matches!(probed, Ok(Ok(true))),
         }
     };
-    if let Some(behind) = probed.await
-        && session.take_over(link, behind)
-    {
+    if probed.await && session.take_over(link) {
         return super::websocket::serve(session).await;
     }
     if let Transport::Polling(poll) = &mut session.state.borrow_mut().transport {
@@ -56,41 +54,35 @@ pub(in crate::subscriber) async fn serve(session: Rc<Session>, mut link: Box<dyn
     }
 }
 
-/// Waits until the client has probed this websocket and chosen it, and returns what it sent behind; none if it does not.
-async fn probe(session: &Rc<Session>, link: &mut Box<dyn Link>) -> io::Result<Option<Vec<u8>>> {
+/// Whether the client probed this websocket and then chose it.
+async fn probe(session: &Rc<Session>, link: &mut Box<dyn Link>) -> io::Result<bool> {
     let mut decoder = Decoder::new(PROBE_BYTES_MAX);
-    let mut buffer = [0; 256];
+    // One byte at a time: what stands behind the upgrade packet is left for the websocket that is then in use.
+    let mut byte = [0];
     let mut was_probed = false;
-    loop {
-        let read = link.read(&mut buffer).await?;
-        let mut bytes = buffer.get(..read).unwrap_or_default();
-        if bytes.is_empty() {
-            return Ok(None);
-        }
-        loop {
-            let text = match decoder.next(&mut bytes) {
-                Ok(Some(Message::Text(text))) => text,
-                Ok(Some(Message::Ping(payload))) => {
-                    link.write_all(&frame::pong(&payload)).await?;
-                    link.flush().await?;
-                    continue;
-                }
-                Ok(Some(Message::Pong)) => continue,
-                Ok(None) => break,
-                Ok(Some(Message::Binary(_) | Message::Close(_))) | Err(_) => return Ok(None),
-            };
-            match (EnginePacket::read(&text), was_probed) {
-                (Ok(EnginePacket::Probe), false) => {
-                    was_probed = true;
-                    link.write_all(&frame::text(&["3probe"]).0).await?;
-                    link.flush().await?;
-                    session.note_probe();
-                }
-                (Ok(EnginePacket::Upgrade), true) => return Ok(Some(bytes.to_vec())),
-                _ => return Ok(None),
+    while link.read(&mut byte).await? > 0 {
+        let text = match decoder.next(&mut byte.as_slice()) {
+            Ok(Some(Message::Text(text))) => text,
+            Ok(Some(Message::Ping(payload))) => {
+                link.write_all(&frame::pong(&payload)).await?;
+                link.flush().await?;
+                continue;
             }
+            Ok(Some(Message::Pong) | None) => continue,
+            Ok(Some(Message::Binary(_) | Message::Close(_))) | Err(_) => return Ok(false),
+        };
+        match (EnginePacket::read(&text), was_probed) {
+            (Ok(EnginePacket::Probe), false) => {
+                was_probed = true;
+                link.write_all(&frame::text(&["3probe"]).0).await?;
+                link.flush().await?;
+                session.note_probe();
+            }
+            (Ok(EnginePacket::Upgrade), true) => return Ok(true),
+            _ => return Ok(false),
         }
     }
+    Ok(false)
 }
 
 /// A probe and an upgrade are a few bytes.
@@ -104,13 +96,12 @@ impl Session {
     }
 
     /// Puts the websocket in place of polling; false when the session is over.
-    fn take_over(&self, link: Box<dyn Link>, behind: Vec<u8>) -> bool {
+    fn take_over(&self, link: Box<dyn Link>) -> bool {
         let Some(worker) = self.worker.upgrade() else { return false };
         let mut state = self.state.borrow_mut();
         let Transport::Polling(poll) = &mut state.transport else { return false };
         poll.release();
-        let websocket = Websocket::new(link, worker.config.payload_bytes_max);
-        state.transport = Transport::Websocket(websocket.with_input(behind));
+        state.transport = Transport::Websocket(Websocket::new(link, worker.config.payload_bytes_max));
         if !state.outbox.is_empty() {
             let now = Instant::now();
             state.stalled_since = Some(now);

@@ -2,7 +2,6 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::mem;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
@@ -27,8 +26,6 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Link for T {}
 pub(in crate::subscriber) struct Websocket {
     link: Box<dyn Link>,
     decoder: Decoder,
-    /// What was read before and is still to be decoded.
-    input: Vec<u8>,
     /// Whether the link holds bytes of its own that are to be flushed.
     unflushed: bool,
     /// Of the task that serves it.
@@ -39,19 +36,7 @@ pub(in crate::subscriber) struct Websocket {
 
 impl Websocket {
     pub(in crate::subscriber) fn new(link: Box<dyn Link>, message_bytes_max: usize) -> Self {
-        Self {
-            link,
-            decoder: Decoder::new(message_bytes_max),
-            input: Vec::new(),
-            unflushed: false,
-            waker: None,
-            closing: false,
-        }
-    }
-
-    /// The same, with bytes that were read already.
-    pub(super) fn with_input(self, input: Vec<u8>) -> Self {
-        Self { input, ..self }
+        Self { link, decoder: Decoder::new(message_bytes_max), unflushed: false, waker: None, closing: false }
     }
 
     /// Writes an item at once. What the link does not take is queued, and the serving task goes on with it.
@@ -67,7 +52,7 @@ impl Websocket {
         }
         let written = match Pin::new(&mut *self.link).poll_write(&mut context, item.frame()) {
             Poll::Ready(Ok(written)) => written,
-            Poll::Ready(Err(_)) => return Err(CloseReason::TransportError),
+            Poll::Ready(Err(error)) => return Err(reason_of(&error)),
             Poll::Pending => 0,
         };
         if written < item.frame().len() {
@@ -77,7 +62,7 @@ impl Websocket {
         }
         match Pin::new(&mut *self.link).poll_flush(&mut context) {
             Poll::Ready(Ok(())) => Ok(()),
-            Poll::Ready(Err(_)) => Err(CloseReason::TransportError),
+            Poll::Ready(Err(error)) => Err(reason_of(&error)),
             Poll::Pending => {
                 self.unflushed = true;
                 self.wake();
@@ -125,11 +110,10 @@ impl Websocket {
     fn poll_read(&mut self, context: &mut Context<'_>, messages: &mut Vec<Message>) -> Poll<Result<(), Broken>> {
         let mut buffer = [0; READ_BYTES];
         let mut read = ReadBuf::new(&mut buffer);
-        let input = mem::take(&mut self.input);
-        if input.is_empty() && ready!(Pin::new(&mut *self.link).poll_read(context, &mut read)).is_err() {
-            return Poll::Ready(Err(Broken::Link(CloseReason::TransportError)));
+        if let Err(error) = ready!(Pin::new(&mut *self.link).poll_read(context, &mut read)) {
+            return Poll::Ready(Err(Broken::Link(reason_of(&error))));
         }
-        let mut bytes = if input.is_empty() { read.filled() } else { &input };
+        let mut bytes = read.filled();
         if bytes.is_empty() {
             return Poll::Ready(Err(Broken::Link(CloseReason::ClientClosed)));
         }
@@ -147,6 +131,12 @@ impl Websocket {
 enum Broken {
     Link(CloseReason),
     Rules(Violation),
+}
+
+/// Why a session ends whose link is broken. The system gives a peer up that takes nothing (`TCP_USER_TIMEOUT`) after the
+/// same time as the session's own timer.
+fn reason_of(error: &io::Error) -> CloseReason {
+    if error.kind() == io::ErrorKind::TimedOut { CloseReason::WriteTimeout } else { CloseReason::TransportError }
 }
 
 /// Serves a session's websocket until both are over.
@@ -181,7 +171,11 @@ impl Session {
                     Poll::Ready(Ok(())) if websocket.closing => {
                         return Pin::new(&mut *websocket.link).poll_shutdown(context).map(|_| ());
                     }
-                    Poll::Ready(Err(_)) => return Poll::Ready(()),
+                    Poll::Ready(Err(error)) => {
+                        drop(state);
+                        self.close(reason_of(&error));
+                        return Poll::Ready(());
+                    }
                     Poll::Ready(Ok(())) | Poll::Pending => {}
                 }
                 if websocket.closing {
