@@ -35,7 +35,7 @@ pub enum StartError {
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// A port cannot be bound.
-    #[error("{key}: cannot listen on {addr}; is the address this machine's, and does nobody else listen there?")]
+    #[error("{key}: cannot listen on {addr}; {}", mend_of_bind(source))]
     Bind {
         /// The setting that names the port.
         key: &'static str,
@@ -213,6 +213,17 @@ fn bind(key: &'static str, host: std::net::IpAddr, port: u16, workers: usize) ->
         addr: SocketAddr::new(host, port),
         source,
     })
+}
+
+fn mend_of_bind(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "somebody listens there (`ss -ltnp` shows who); end that, or give another port",
+        io::ErrorKind::AddrNotAvailable => {
+            "the address is none of this machine's; set HOST (or ADMIN_ADDR) to one that is"
+        }
+        io::ErrorKind::PermissionDenied => "ports under 1024 need CAP_NET_BIND_SERVICE; give a higher port",
+        _ => "is the address this machine's, and does nobody else listen there?",
+    }
 }
 
 fn local_addr(listeners: &[TcpListener]) -> Result<SocketAddr, StartError> {

@@ -19,6 +19,7 @@ use tokio_rustls::server::TlsStream;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 use x509_parser::time::ASN1Time;
+use x509_parser::x509::X509Version;
 
 use super::TlsConfig;
 
@@ -65,11 +66,14 @@ pub enum TlsError {
         problem: String,
     },
     /// The key does not fit the certificate, or either cannot be used.
-    #[error(
-        "PUB_KEY_PATH, PRIV_KEY_PATH: the certificate and the private key cannot be used together: {0}; give those that \
-         belong together"
-    )]
+    #[error("PUB_KEY_PATH, PRIV_KEY_PATH: the certificate and the private key cannot be used together: {0}; {mend}", mend = mend_of_pair(.0))]
     Pair(rustls::Error),
+    /// The certificate is of a version without extensions.
+    #[error(
+        "PUB_KEY_PATH: {} is an X.509 certificate of version 1; have it signed anew with extensions, of version 3 (openssl \
+         x509 -req with -extfile)", .0.display()
+    )]
+    Version(PathBuf),
     /// The authority of client certificates cannot be used.
     #[error("CA_PATH: {} cannot be used: {problem}; give the certificate of those who sign client certificates", path.display())]
     ClientCa {
@@ -163,6 +167,9 @@ fn check_validity(path: &Path, chain: &[CertificateDer<'_>]) -> Result<(), TlsEr
     let Some(leaf) = chain.first() else { return Ok(()) };
     // What cannot be read here is told with the pair, which cannot be used then either.
     let Ok((_, leaf)) = X509Certificate::from_der(leaf) else { return Ok(()) };
+    if leaf.version() != X509Version::V3 {
+        return Err(TlsError::Version(path.to_owned()));
+    }
     let (validity, now) = (leaf.validity(), ASN1Time::now());
     let problem = if now > validity.not_after {
         format!("expired on {}; renew it", utc(validity.not_after))
@@ -172,6 +179,13 @@ fn check_validity(path: &Path, chain: &[CertificateDer<'_>]) -> Result<(), TlsEr
         return Ok(());
     };
     Err(TlsError::Validity { path: path.to_owned(), problem })
+}
+
+fn mend_of_pair(error: &rustls::Error) -> &'static str {
+    match error {
+        rustls::Error::InconsistentKeys(_) => "give those that belong together",
+        _ => "give an RSA key of 2048 bits or more, or one for ECDSA or EdDSA, and the certificate that belongs to it",
+    }
 }
 
 fn utc(time: ASN1Time) -> String {

@@ -20,6 +20,7 @@ use super::worker::Worker;
 use crate::hub::Membership;
 use crate::types::stats::GaugeGuard;
 use crate::types::{CloseReason, RoomName};
+use connect::Turn;
 use polling::Poll;
 use upgrade::Candidate;
 use websocket::Websocket;
@@ -49,6 +50,8 @@ pub(super) struct State {
     pub(super) transport: Transport,
     pub(super) outbox: Outbox,
     pub(super) socket: Socket,
+    /// Whether a task waits for a turn. There is one at most, however often the client leaves and comes again.
+    pub(super) has_waiter: bool,
     /// Binary messages that belong to an event and are still to come.
     attachments_left: u8,
     pub(super) heart: Heart,
@@ -69,8 +72,8 @@ pub(super) enum Transport {
 pub(super) enum Socket {
     /// Nobody yet, or nobody any more.
     Outside,
-    /// Its CONNECT is being judged, or waits for its turn.
-    Waiting,
+    /// Its CONNECT waits for its turn.
+    Waiting(Turn),
     /// A subscriber.
     Joined(Joined),
 }
@@ -105,6 +108,7 @@ impl Session {
                 transport,
                 outbox: Outbox::default(),
                 socket: Socket::Outside,
+                has_waiter: false,
                 attachments_left: 0,
                 heart: Heart { awaits_pong: false, deadline: ping },
                 stalled_since: None,
@@ -118,15 +122,13 @@ impl Session {
     /// # Errors
     /// When the session ends with it.
     pub(super) fn receive(self: &Rc<Self>, text: &str) -> Result<(), End> {
-        if self.state.borrow().attachments_left > 0 {
-            return Err(CloseReason::ProtocolError);
-        }
         match EnginePacket::read(text)? {
             EnginePacket::Ping => Ok(()),
             EnginePacket::Pong => {
                 self.hear_pong();
                 Ok(())
             }
+            EnginePacket::Message(_) if self.state.borrow().attachments_left > 0 => Err(CloseReason::ProtocolError),
             EnginePacket::Message(packet) => self.receive_packet(&SocketPacket::read(packet)?),
             EnginePacket::Close => Err(CloseReason::ClientClosed),
             EnginePacket::Probe | EnginePacket::Upgrade | EnginePacket::Noop => Err(CloseReason::ProtocolError),

@@ -48,12 +48,25 @@ async fn refused(certificates: &Certificates, replaced: &[(&str, &str)], said: &
     assert!(key.lines().nth(1).is_none_or(|line| !told.contains(line)), "no key is ever told: {told}");
 }
 
+/// A certificate without extensions, as `openssl x509 -req` makes one that is not given any.
+const VERSION_1: &str = "-----BEGIN CERTIFICATE-----
+MIIBJTCBywIUaRQ7JYVlHOm1/v3g3g749Q0jxuYwCgYIKoZIzj0EAwIwFDESMBAG
+A1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMTEzMDI0NFoYDzIxMjYxMDI4MTMwMjQ0
+WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNC
+AATZ504UPTqgEWcP/o9s6xNL5CZQwoPXgwfPL7fatAWmAfjOEtkHN6IpV8eNs/uO
+TxGlwBd5/xGjVDN3EYy3E6RwMAoGCCqGSM49BAMCA0kAMEYCIQCrGU9GClyNqscd
+OeKQoK02mkvUamlus8eIGrspc1cD4QIhAPlOMSZ9xeFQO7IEibXcsfvufrkdvNxT
+RVQbarEeGWuW
+-----END CERTIFICATE-----
+";
+
 #[tokio::test]
 async fn files_that_hold_the_wrong_thing_are_refused_with_the_reason() {
     let (ours, theirs) = (Certificates::make(), Certificates::make());
     let shell = Shell::new(&[]);
     let garbage = shell.write("garbage.pem", "no certificate");
     let broken = shell.write("broken.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    let old = shell.write("version-1.pem", VERSION_1);
     let encrypted = ENCRYPTED.map(|text| shell.write(if text.contains("RSA") { "old.pem" } else { "new.pem" }, text));
     let path = |certificates: &Certificates, name: &str| certificates.path(name).to_str().unwrap().to_owned();
     let together = "PUB_KEY_PATH, PRIV_KEY_PATH: the certificate and the private key cannot be used together: ";
@@ -63,6 +76,11 @@ async fn files_that_hold_the_wrong_thing_are_refused_with_the_reason() {
         ("PRIV_KEY_PATH", &path(&theirs, "key.pem"), mismatch.clone()),
         ("PUB_KEY_PATH", &path(&theirs, "cert.pem"), mismatch),
         ("PUB_KEY_PATH", &broken, together.to_owned()),
+        (
+            "PUB_KEY_PATH",
+            &old,
+            format!("{old} is an X.509 certificate of version 1; have it signed anew with extensions"),
+        ),
         (
             "PUB_KEY_PATH",
             &garbage,

@@ -14,6 +14,15 @@ use crate::types::{Cause, CloseReason, RoomName};
 /// timeout, and the stock client would be connected and at once cut off.
 const TURN_TIMEOUT: Duration = CONNECT_TIMEOUT.saturating_sub(Duration::from_millis(250));
 
+/// A CONNECT that was let in and waits until its user's bucket has room.
+#[derive(Clone, Debug)]
+pub(in crate::subscriber) struct Turn {
+    grant: Grant,
+    /// Which of the grant's users is waited for; those before had their turns.
+    user: usize,
+    at: Instant,
+}
+
 impl Session {
     /// Judges a CONNECT packet. A second one changes nothing.
     ///
@@ -37,24 +46,25 @@ impl Session {
                 let message = refusal.connect_error();
                 self.push(Item::packet(&[r#"44{"message":""#, message, r#""}"#]))
             }
-            Ok(grant) => {
-                self.state.borrow_mut().socket = Socket::Waiting;
-                match self.turns(&grant, 0) {
-                    Ok(()) => self.join(&grant),
-                    Err(turn) => {
-                        worker.lifecycle.spawn_local(Rc::clone(self).wait_for_turn(grant, turn));
-                        Ok(())
+            Ok(grant) => match self.turns(&grant, 0) {
+                Ok(()) => self.join(&grant),
+                Err((user, at)) => {
+                    let mut state = self.state.borrow_mut();
+                    state.socket = Socket::Waiting(Turn { grant, user, at });
+                    if !std::mem::replace(&mut state.has_waiter, true) {
+                        worker.lifecycle.spawn_local(Rc::clone(self).wait_for_turn());
                     }
+                    Ok(())
                 }
-            }
+            },
         }
     }
 
     /// Takes a turn of each user from the given one on, or tells whose turn comes when.
     fn turns(&self, grant: &Grant, from: usize) -> Result<(), (usize, Instant)> {
         let Some(worker) = self.worker.upgrade() else { return Ok(()) };
-        for (index, user) in grant.users.iter().enumerate().skip(from) {
-            worker.door.admission.turn(user).map_err(|wait| (index, Instant::now() + wait))?;
+        for (user, key) in grant.users.iter().enumerate().skip(from) {
+            worker.door.admission.turn(key).map_err(|wait| (user, Instant::now() + wait))?;
         }
         Ok(())
     }
@@ -62,28 +72,35 @@ impl Session {
     /// Waits until the user's bucket has room. Whoever waits too long for the first CONNECT is closed without a word; who
     /// left the namespace and comes again over the same transport waits for as long as it takes, since a refusal would
     /// keep the stock client away.
-    async fn wait_for_turn(self: Rc<Self>, grant: Grant, mut next: (usize, Instant)) {
-        let Some((client, opened, was_let_in)) = self.newcomer() else { return };
-        loop {
-            let (user, turn) = next;
-            if !was_let_in && turn >= opened + TURN_TIMEOUT {
-                return self.tell_of_crowd(client, &grant);
+    async fn wait_for_turn(self: Rc<Self>) {
+        while let Some((client, deadline, turn)) = self.turn() {
+            if deadline.is_some_and(|deadline| turn.at >= deadline) {
+                self.tell_of_crowd(client, &turn.grant);
+                break;
             }
-            tokio::time::sleep_until(turn).await;
-            match self.turns(&grant, user) {
-                Ok(()) => break,
-                Err(later) => next = later,
+            tokio::time::sleep_until(turn.at).await;
+            // Meanwhile the client may have left, and come again for other rooms.
+            let Some((.., turn)) = self.turn() else { break };
+            match self.turns(&turn.grant, turn.user) {
+                Ok(()) => {
+                    if let Err(reason) = self.join(&turn.grant) {
+                        self.close(reason);
+                    }
+                    break;
+                }
+                Err((user, at)) => self.state.borrow_mut().socket = Socket::Waiting(Turn { user, at, ..turn }),
             }
         }
-        if let Err(reason) = self.join(&grant) {
-            self.close(reason);
-        }
+        self.state.borrow_mut().has_waiter = false;
     }
 
-    fn newcomer(&self) -> Option<(Client, Instant, bool)> {
+    /// Who waits, until when, and for what; none when nobody waits any more.
+    fn turn(&self) -> Option<(Client, Option<Instant>, Turn)> {
         let state = self.state.borrow();
         let handshake = state.handshake.as_ref()?;
-        Some((handshake.client, handshake.opened, handshake.was_let_in.get()))
+        let Socket::Waiting(turn) = &state.socket else { return None };
+        let deadline = (!handshake.was_let_in.get()).then_some(handshake.opened + TURN_TIMEOUT);
+        Some((handshake.client, deadline, turn.clone()))
     }
 
     /// The session's timer closes it.
@@ -104,7 +121,7 @@ impl Session {
         {
             let mut state = self.state.borrow_mut();
             let Some(handshake) = &state.handshake else { return Ok(()) };
-            if !matches!(state.socket, Socket::Waiting) {
+            if matches!(state.socket, Socket::Joined(_)) {
                 return Ok(());
             }
             handshake.was_let_in.set(true);
