@@ -11,7 +11,7 @@ mod rewrite;
 
 use super::build;
 use super::env_file::{self, EnvFile};
-use super::keys::{Kind, keys};
+use super::keys::{Kind, STANDALONE_PORT, keys};
 use super::report::{Fault, Notes};
 use super::settings::collect;
 use super::sources::{Machine, Sources};
@@ -94,7 +94,12 @@ pub fn migrate(label: &str, bytes: &[u8]) -> Migrated {
 fn legacy_publish(olds: &Olds<'_>, parts: &mut Vec<Part>) {
     if olds.filled("AUTH_TOKEN_SECRET").is_some() && olds.filled("LEGACY_PUBLISH").is_none() {
         let text = "backends of vrchats up to v0.4 post uuid instead of target_id, and up to v0.3 to /; LEGACY_PUBLISH=1 takes that";
-        parts.push(Part { comments: vec![String::new(), format!("{OURS}{text}")], ..Part::default() });
+        let mut comments = vec![String::new(), format!("{OURS}{text}")];
+        let port = olds.filled(STANDALONE_PORT).map(|port| port.value.trim());
+        if let Some(port) = port.filter(|_| olds.filled("CLUSTER_MODE").is_some_and(|mode| mode.value.trim() == "0")) {
+            comments.push(format!("{OURS}theirs was one port for all; HTTP_PORT={port} beside it keeps it so"));
+        }
+        parts.push(Part { comments, ..Part::default() });
     }
 }
 

@@ -264,6 +264,19 @@ fn the_way_of_the_first_backends_is_told_of_to_those_who_have_them() {
 }
 
 #[test]
+fn those_who_had_one_port_are_told_how_it_stays_one() {
+    let old = "CLUSTER_MODE=0\nSTANDALONE_PORT=9443\nAUTH_TOKEN_SECRET=some-nasty-secret\n";
+    let text = migrated(old).text;
+    assert!(text.contains("HTTP_PORT=9443 beside it keeps it so"), "{text}");
+    let ports =
+        |text: String| loaded(&text).map(|(config, _)| (config.listen.producer_port, config.listen.consumer_port));
+    let as_told = ports(format!("{text}LEGACY_PUBLISH=1\nHTTP_PORT=9443\n")).unwrap();
+    assert_eq!(as_told, (9443, 9443));
+    assert_eq!(as_told, ports(format!("{old}LEGACY_PUBLISH=1\n")).unwrap());
+    assert!(!migrated(&old.replace("MODE=0", "MODE=1")).text.contains("keeps it so"));
+}
+
+#[test]
 fn what_is_missing_is_told_and_is_no_fault() {
     let Migrated { text, faults } = migrated("USE_PROXY=1\n");
     assert_eq!(faults, [""; 0]);
