@@ -31,7 +31,7 @@ const MACHINE: Machine = Machine { stdout_is_terminal: false, files_max: 1 << 20
 pub struct Migrated {
     /// The new file, with the secrets of the old one.
     pub text: String,
-    /// What cannot be used, with the line of the old file. A setting that is missing does not count, nor a file that is
+    /// What cannot be used, with the line of the old file and in its order. A setting that is missing does not count, nor a file that is
     /// not there: this machine may not be the one that the file is for.
     pub faults: Vec<String>,
 }
@@ -66,7 +66,7 @@ pub fn migrate(label: &str, bytes: &[u8]) -> Migrated {
             Line::Text(text) => part.comments.push(text.clone()),
             Line::Foreign(text) => part.comments.push(format!("{OURS}left out, as it sets no variable: {text}")),
             Line::Unreadable { number, text, problem } => {
-                faults.push(format!("{label}:{number}: {problem}"));
+                faults.push((*number, format!("{label}:{number}: {problem}")));
                 part.comments.extend([format!("{OURS}cannot be read: {problem}"), format!("# {text}")]);
             }
             Line::Setting(old) => {
@@ -87,7 +87,8 @@ pub fn migrate(label: &str, bytes: &[u8]) -> Migrated {
     explicit_auth(&olds, &mut parts);
     legacy_publish(&olds, &mut parts);
     judge(label, &mut parts, &mut faults);
-    Migrated { text: render(&parts), faults }
+    faults.sort_by_key(|(line, _)| *line);
+    Migrated { text: render(&parts), faults: faults.into_iter().map(|(_, fault)| fault).collect() }
 }
 
 /// Says how backends of vrchats up to v0.4, which alone had that name of the secret, are served as they are.
@@ -117,7 +118,7 @@ fn explicit_auth(olds: &Olds<'_>, parts: &mut Vec<Part>) {
 }
 
 /// Notes what a start would say of the new file.
-fn judge(label: &str, parts: &mut Vec<Part>, faults: &mut Vec<String>) {
+fn judge(label: &str, parts: &mut Vec<Part>, faults: &mut Vec<(usize, String)>) {
     let settings = parts.iter().flat_map(|part| part.settings.clone());
     let entry = |(line, (name, value))| env_file::Entry { name, value, line, end: line + 1, comment: None };
     let entries = (1..).zip(settings).map(entry).collect();
@@ -142,7 +143,7 @@ fn judge(label: &str, parts: &mut Vec<Part>, faults: &mut Vec<String>) {
             Some(_) => {
                 let part = part_of(parts, &key);
                 let line = part.as_ref().map_or(0, |part| part.line);
-                faults.push(format!("{key} ({label}:{line}): {problem}"));
+                faults.push((line, format!("{key} ({label}:{line}): {problem}")));
                 if let Some(part) = part {
                     part.comments.push(format!("{OURS}cannot be used: {problem}"));
                 }

@@ -1,13 +1,13 @@
 //! The environment files of every version of vrchats: what they lack is told, and with that they serve as they are.
 
-use std::path::Path;
+use std::collections::BTreeMap;
 
 use serde_json::json;
 
 use crate::harness::certificates::Certificates;
 use crate::harness::dial::dial_tls;
 use crate::harness::http::Connection;
-use crate::harness::process::{Process, Shell, roomcast, token_now};
+use crate::harness::process::{Process, Shell, free_port, roomcast, token_now};
 use crate::harness::socket::Socket;
 
 /// A room that the pattern of vrchats' example accepts.
@@ -70,14 +70,28 @@ fn filled_in(fixture: &Fixture, certificates: &Certificates) -> String {
     filled(fixture.text, &values)
 }
 
-/// Starts a gateway on a file, on ports of this test, and expects that an event goes through it.
-async fn serves(fixture: &Fixture, env_file: &Path, certificates: &Certificates) -> String {
+/// The names that the versions gave the two ports; a service of v0.2 and v0.3 may hold both.
+const PORTS: [[&str; 2]; 2] = [["PRODUCER_PORT", "HTTP_PORT"], ["CONSUMER_PORT", "WEBSOCKET_PORT"]];
+
+/// Starts `roomcast` as vrchats was started, without an argument in a folder with this `.env`, on free ports that are
+/// written into the file's own lines, and expects that an event goes through it.
+async fn serves(fixture: &Fixture, text: &str, certificates: &Certificates) -> String {
+    let numbers = [free_port(), free_port()].map(|port| port.to_string());
+    let mut environment = BTreeMap::from([("HOST", "127.0.0.1"), ("ADMIN_ADDR", "127.0.0.1:0")]);
+    let mut lines = Vec::new();
+    for (names, number) in PORTS.iter().zip(&numbers) {
+        match names.iter().find(|name| text.lines().any(|line| line.starts_with(&format!("{name}=")))) {
+            Some(name) => lines.push((*name, number.as_str())),
+            None => drop(environment.insert(names[1], number)), // v0.1 has one port for both, whose line says nothing here
+        }
+    }
     let folder = tempfile::tempdir().unwrap();
-    let flags = ["--host", "127.0.0.1", "--http-port", "0", "--websocket-port", "0", "--admin-addr", "127.0.0.1:0"];
-    let arguments = [&["serve", "--env-file", env_file.to_str().unwrap()], &flags[..]].concat();
-    let command = roomcast(&folder, &arguments, &Default::default());
+    std::fs::write(folder.path().join(".env"), filled(text, &lines)).unwrap();
+    let environment = environment.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+    let command = roomcast(&folder, &[], &environment);
     let mut process = Process::spawn(folder, command);
     let ports = process.ports().await;
+    assert_eq!([ports.producer, ports.consumer].map(|addr| addr.port().to_string()), numbers, "{}", fixture.name);
 
     let stream = dial_tls(ports.consumer, certificates.bearer(certificates)).await.unwrap();
     let query = format!("&uniqueUserId={UUID}");
@@ -116,11 +130,9 @@ async fn serves(fixture: &Fixture, env_file: &Path, certificates: &Certificates)
 #[tokio::test]
 async fn v_41_every_file_of_vrchats_serves_once_it_names_its_certificates() {
     let certificates = Certificates::make();
-    let shell = Shell::new(&[]);
     for fixture in &FIXTURES {
         let text = filled_in(fixture, &certificates);
-        let path = shell.write(fixture.name, &text);
-        let log = serves(fixture, Path::new(&path), &certificates).await;
+        let log = serves(fixture, &text, &certificates).await;
         assert!(log.contains("NODE_ENV"), "{log}");
         assert_eq!(log.contains("WEBSOCKET_AUTH is not set: token"), !text.contains("WEBSOCKET_AUTH=1"), "{log}");
         assert_eq!(log.contains("`172.0.0.1/8` covers public addresses"), fixture.publishers.is_none(), "{log}");
@@ -134,8 +146,7 @@ async fn what_migrate_env_makes_of_every_file_serves_as_it_does() {
     for fixture in &FIXTURES {
         let old = shell.write(fixture.name, &filled_in(fixture, &certificates));
         let new = shell.run(&["migrate-env", &old]).await.ok();
-        let path = shell.write("new.env", &new);
-        let log = serves(fixture, Path::new(&path), &certificates).await;
+        let log = serves(fixture, &new, &certificates).await;
         for word in ["old name", "without effect", "host bits", "is ignored"] {
             assert!(!log.contains(word), "{}: {word}: {log}", fixture.name);
         }

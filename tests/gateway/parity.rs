@@ -79,6 +79,7 @@ transcripts! {
     clock
     clock_refused
     clock_ping
+    clock_pong
     engine
     cors
     open_to_all

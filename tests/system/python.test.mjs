@@ -10,10 +10,10 @@ import { BINARY, freePorts, REPOSITORY, run, SECRET, startGateway, startProgram 
 const PROGRAM = join(REPOSITORY, 'client_example/python_subscriber.py');
 
 // Over a websocket this client sends an Origin: the gateway's own, but with http.
-async function startBoth(t, settings) {
+async function startBoth(t, settings, origins = {}) {
   const [port] = await freePorts(1);
   const origin = `http://localhost:${port}`;
-  const gateway = await startGateway(t, { WEBSOCKET_PORT: `${port}`, TRUST_ORIGIN_LIST: origin });
+  const gateway = await startGateway(t, { WEBSOCKET_PORT: `${port}`, TRUST_ORIGIN_LIST: origin, ...origins });
   const secretFile = join(gateway.folder, 'secret');
   writeFileSync(secretFile, `${SECRET}\n`);
   const env = {
@@ -52,5 +52,15 @@ for (const transport of ['polling', 'websocket']) {
     const { program } = await startBoth(t, { ROOMCAST_TRANSPORTS: transport, ROOMCAST_TOKEN: 'wrong' });
     await program.line((line) => line === 'refused: invalid token');
     assert.deepEqual(await program.exit, [1, null]);
+  });
+}
+
+// Left to itself it begins with polling and moves before it connects, if its Origin is in the list.
+for (const [transport, origins] of [['websocket', {}], ['polling', { TRUST_ORIGIN_LIST: 'https://app.test' }]]) {
+  test(`by default it comes to ${transport} with ${origins.TRUST_ORIGIN_LIST ?? 'its Origin'} in the list`, async (t) => {
+    const { gateway, program } = await startBoth(t, {}, origins);
+    await program.line((line) => line === `connected by ${transport}`);
+    await publish(gateway, { n: 1 });
+    await program.line((line) => line === '{"event": "room-1", "args": [{"n": 1}]}');
   });
 }

@@ -53,20 +53,49 @@ fn environment_file(text: &str) -> Vec<Line> {
     lines
 }
 
+const OTHER_FILE: &str = "its variables are not here; migrate the file that it names too";
+
 fn unit(text: &str) -> Vec<Line> {
     let mut lines = Vec::new();
-    for (number, line) in (1..).zip(text.lines().map(str::trim)) {
-        match line.strip_prefix("Environment=") {
-            Some(assignments) => match variables(assignments, number) {
+    for (number, line) in whole_lines(text) {
+        let unreadable = |problem: &str| Line::Unreadable { number, text: line.clone(), problem: problem.to_owned() };
+        if let Some(assignments) = line.strip_prefix("Environment=") {
+            match variables(assignments, number) {
                 Ok(variables) => lines.extend(variables.into_iter().map(Line::Setting)),
-                Err(problem) => {
-                    lines.push(Line::Unreadable { number, text: line.to_owned(), problem: problem.to_owned() });
-                }
-            },
-            None if line.is_empty() || line.starts_with('#') => lines.push(Line::Text(line.to_owned())),
-            None => lines.push(Line::Foreign(line.to_owned())),
+                Err(problem) => lines.push(unreadable(problem)),
+            }
+        } else if line.strip_prefix("EnvironmentFile=").is_some_and(|path| !path.is_empty()) {
+            lines.push(unreadable(OTHER_FILE));
+        } else if line.is_empty() || is_comment(&line) {
+            lines.push(Line::Text(line.replacen(';', "#", usize::from(line.starts_with(';')))));
+        } else {
+            lines.push(Line::Foreign(line));
         }
     }
+    lines
+}
+
+fn is_comment(line: &str) -> bool {
+    line.starts_with(['#', ';'])
+}
+
+/// The lines of a unit with the number of their first. As systemd reads them, a backslash at the end of one joins it with
+/// the next, and comments between the two come before it.
+fn whole_lines(text: &str) -> Vec<(usize, String)> {
+    let mut lines = Vec::new();
+    let mut begun: Option<(usize, String)> = None;
+    for (number, line) in (1..).zip(text.lines().map(str::trim)) {
+        if is_comment(line) {
+            lines.push((number, line.to_owned()));
+            continue;
+        }
+        let (number, before) = begun.take().unwrap_or((number, String::new()));
+        match line.strip_suffix('\\') {
+            Some(part) => begun = Some((number, format!("{before}{part} "))),
+            None => lines.push((number, before + line)),
+        }
+    }
+    lines.extend(begun.map(|(number, line)| (number, line.trim_end().to_owned())));
     lines
 }
 
@@ -90,7 +119,7 @@ fn words(text: &str) -> Result<Vec<String>, &'static str> {
         match c {
             '\\' => match chars.next() {
                 Some(next) => word.get_or_insert_default().push(next),
-                None => return Err("a line that goes on in the next one; write it as one line"),
+                None => return Err("a backslash with nothing behind it"),
             },
             '"' | '\'' if quote.is_none() => {
                 quote = Some(c);

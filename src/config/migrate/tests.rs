@@ -235,10 +235,10 @@ fn what_cannot_be_used_is_told_with_the_line_of_the_old_file_and_kept() {
     let old = "# proxies\nALLOWED_IPS=\"10.0.0.0/8, 010.0.0.1\" # backends\nB\nHTTP_PORT=x\nAUTH_TOKEN_SECRET='never-closed\n";
     let Migrated { text, faults } = migrated(old);
     let starts = [
-        "old.env:3: no \"=\"",
-        "old.env:5: a single quote (') that is not closed",
-        "HTTP_PORT (old.env:4): \"x\" is no port",
         "TRUST_CIDR_LIST (old.env:2): `010.0.0.1` is no address",
+        "old.env:3: no \"=\"",
+        "HTTP_PORT (old.env:4): \"x\" is no port",
+        "old.env:5: a single quote (') that is not closed",
     ];
     assert_eq!(faults.len(), starts.len(), "{faults:#?}");
     for (fault, start) in faults.iter().zip(starts) {
@@ -251,6 +251,18 @@ fn what_cannot_be_used_is_told_with_the_line_of_the_old_file_and_kept() {
         "TRUST_CIDR_LIST=10.0.0.0/8,010.0.0.1",
         "# AUTH_TOKEN_SECRET='never-closed",
     ] {
+        assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+    }
+}
+
+#[test]
+fn a_file_that_a_unit_names_must_be_migrated_too_and_a_continued_line_is_one() {
+    let old = "[Service]\nEnvironment=TLS=0 \\\n# ports\n  HTTP_PORT=3000 \\\n  WEBSOCKET_PORT=x\nEnvironmentFile=/etc/x.env\n";
+    let Migrated { text, faults } = migrated(old);
+    assert_eq!(faults.len(), 2, "{faults:#?}");
+    assert!(faults[0].starts_with("WEBSOCKET_PORT (old.env:2): \"x\" is no port"), "{faults:#?}");
+    assert_eq!(faults[1], "old.env:6: its variables are not here; migrate the file that it names too");
+    for line in ["# ports", "TLS=0", "HTTP_PORT=3000", "WEBSOCKET_PORT=x", "# EnvironmentFile=/etc/x.env"] {
         assert!(text.lines().any(|found| found == line), "{line}\n{text}");
     }
 }

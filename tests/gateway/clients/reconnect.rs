@@ -12,6 +12,7 @@ use roomcast::types::Cause;
 async fn comes_back_after_a_429(client: &str) {
     let gateway = Gateway::start(&[("RATE_LIMIT", "1"), ("RATE_LIMIT_PER_IP", "1")]).await;
     for transport in ["polling", "websocket"] {
+        let before = gateway.stats().refusals(Cause::AddressRate).get();
         let mut tabs = StockClients::start(&json!({
             "client": client, "url": gateway.consumer_url(), "rooms": ["a", "b", "c"], "token": token(),
             "transports": [transport],
@@ -22,6 +23,8 @@ async fn comes_back_after_a_429(client: &str) {
         let refused: Vec<_> = tabs.unread().iter().filter(|line| line.get("refused").is_some()).collect();
         assert!(!refused.is_empty(), "{client}: three sessions at once are over a burst of two");
         assert!(refused.iter().all(|line| line["active"] == true), "{client}: {refused:?}");
+        let counted = gateway.stats().refusals(Cause::AddressRate).get() - before;
+        assert!(counted > 0, "{client} over {transport}: it was refused for another reason: {refused:?}");
     }
 }
 

@@ -41,13 +41,32 @@ pub struct Driver<'a> {
 }
 
 /// What is answered to a step's actions.
+///
+/// A session that hears nothing may have asked too early. So a step in which sessions tell what they heard must have
+/// heard every event that the gateway handed to a subscriber.
 pub async fn take(step: &Step, target: &Target) -> Vec<Value> {
+    let before = target.deliveries();
     let mut driver = Driver { target, connections: HashMap::new(), sessions: HashMap::new() };
     let mut answers = Vec::new();
     for action in &step.actions {
         answers.extend(driver.act(action).await);
     }
+    if let (Some(before), Some(after)) = (before, target.deliveries())
+        && step.actions.iter().any(|action| matches!(action, Action::Hears(_)))
+    {
+        let heard: u64 = answers.iter().map(events).sum();
+        assert_eq!(after - before, heard, "{}: events handed out, and heard: {answers:?}", step.name);
+    }
     answers
+}
+
+/// The events in an answer.
+fn events(answer: &Value) -> u64 {
+    match answer {
+        Value::Array(packets) => packets.iter().map(events).sum(),
+        Value::String(packet) => u64::from(packet.starts_with("42")),
+        _ => 0,
+    }
 }
 
 impl Driver<'_> {

@@ -24,11 +24,11 @@ pub struct Target {
     consumer: SocketAddr,
     certificates: Certificates,
     today: NaiveDate,
-    _server: Server,
+    server: Server,
 }
 
 enum Server {
-    Roomcast { _gateway: Gateway },
+    Roomcast { gateway: Gateway },
     Original { _process: Child },
 }
 
@@ -61,7 +61,7 @@ impl Target {
             consumer: gateway.consumer(),
             certificates,
             today: NaiveDate::from_ymd_opt(year, month, day).unwrap(),
-            _server: Server::Roomcast { _gateway: gateway },
+            server: Server::Roomcast { gateway },
         }
     }
 
@@ -109,7 +109,7 @@ impl Target {
             consumer: at(consumer),
             certificates,
             today: Utc::now().date_naive(),
-            _server: Server::Original { _process: process },
+            server: Server::Original { _process: process },
         }
     }
 
@@ -117,6 +117,14 @@ impl Target {
         match port {
             Port::Producer => self.producer,
             Port::Consumer => self.consumer,
+        }
+    }
+
+    /// How many events were handed to subscribers. An event counts before its publish is answered. vrchats tells none.
+    pub fn deliveries(&self) -> Option<u64> {
+        match &self.server {
+            Server::Roomcast { gateway } => Some(gateway.stats().deliveries.get()),
+            Server::Original { .. } => None,
         }
     }
 
