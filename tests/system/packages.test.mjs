@@ -59,7 +59,9 @@ test('the changelog of the package holds the items of CHANGELOG.md whole', async
   const packed = join(await unpack(t, 'amd64'), 'usr/share/doc/roomcast/changelog.Debian.gz');
   const whole = (text) => text.split(/\s+/).join(' ');
   const text = whole((await run('gzip', ['--decompress', '--stdout', packed])).stdout);
-  const items = readFileSync(join(REPOSITORY, 'CHANGELOG.md'), 'utf8').split('\n## ')[1].split('\n- ').slice(1);
+  const sections = readFileSync(join(REPOSITORY, 'CHANGELOG.md'), 'utf8').split('\n## ').slice(1);
+  const section = [VERSION, 'Unreleased'].map((name) => sections.find((one) => one.startsWith(`${name}\n`))).find(Boolean);
+  const items = section.split('\n- ').slice(1);
   const longest = items.reduce((one, other) => (one.length > other.length ? one : other));
   assert.ok(longest.includes('\n  '), 'it takes more than a line');
   for (const item of items) assert.ok(text.includes(`* ${whole(item.trim())} `), item);
