@@ -52,7 +52,7 @@ deny: $(CARGO_DENY)/.stamp ## Check licences, sources and doubles of the depende
 # One build of all: while the last crate of one platform takes a single core, the others have the rest.
 .PHONY: packages
 packages: tools $(CARGO_DEB)/.stamp ## Build the Debian packages of all platforms, on Debian, into target/packages
-	@command -v rustup >/dev/null || { echo "rustup is missing: it brings the standard library of each platform, https://rustup.rs" >&2; exit 1; }
+	@command -v rustup >/dev/null || { echo "rustup is missing: install Rust by it, https://www.rust-lang.org/tools/install" >&2; exit 1; }
 	rustup --quiet target add $(PLATFORMS)
 	debian/prepare
 	$(CARGO) build --locked --profile dist --bin roomcast $(PLATFORMS:%=--target %)
