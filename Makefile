@@ -25,11 +25,11 @@ dev: tools client_example/node_modules/.stamp ## Run a gateway on this machine, 
 	@exec $(CARGO) run --quiet --locked -- dev $(ARGS)
 
 .PHONY: test
-test: tools client_example/node_modules/.stamp tests/client/node_modules/.stamp ## Run the tests: cargo, node and npm are enough
+test: tools client_example/node_modules/.stamp tests/client/node_modules/.stamp ## Run the tests that cargo, node and npm are enough for; with test-system they are the whole proof
 	$(CARGO) test --locked
 
 .PHONY: test-system
-test-system: tools client_example/node_modules/.stamp tests/client/node_modules/.stamp tests/system/node_modules/.stamp ## Run the tests in a browser and under systemd, as root on Debian: installs packages
+test-system: tools client_example/node_modules/.stamp tests/client/node_modules/.stamp tests/system/node_modules/.stamp ## Run the rest of the proof, in a browser and under systemd, as root on Debian: installs packages
 	tests/system/setup.sh
 	$(CARGO) build --locked
 	$(MAKE) packages
@@ -52,6 +52,7 @@ deny: $(CARGO_DENY)/.stamp ## Check licences, sources and doubles of the depende
 # One build of all: while the last crate of one platform takes a single core, the others have the rest.
 .PHONY: packages
 packages: tools $(CARGO_DEB)/.stamp ## Build the Debian packages of all platforms, on Debian, into target/packages
+	@command -v rustup >/dev/null || { echo "rustup is missing: install Rust by it, https://www.rust-lang.org/tools/install" >&2; exit 1; }
 	rustup --quiet target add $(PLATFORMS)
 	debian/prepare
 	$(CARGO) build --locked --profile dist --bin roomcast $(PLATFORMS:%=--target %)

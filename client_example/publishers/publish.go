@@ -51,7 +51,10 @@ func publish(client *http.Client, url string, event map[string]any) {
 		if !passes || attempt == 5 {
 			log.Fatalln("not published: the gateway answered", answer.StatusCode)
 		}
-		seconds, _ := strconv.Atoi(answer.Header.Get("Retry-After"))
+		seconds, err := strconv.Atoi(answer.Header.Get("Retry-After"))
+		if err != nil {
+			seconds = 1 // not told, or told as a date
+		}
 		time.Sleep(time.Duration(seconds) * time.Second)
 	}
 }

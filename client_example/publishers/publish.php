@@ -17,7 +17,8 @@ function post(string $body): array
     }
     $headers = stream_get_meta_data($answer)['wrapper_data'];
     $retryAfter = preg_grep('/^retry-after:/i', $headers);
-    return [(int) explode(' ', $headers[0])[1], (int) substr(end($retryAfter) ?: 'retry-after:1', 12)];
+    $seconds = trim(explode(':', end($retryAfter) ?: ':1')[1]); // missing, or a date: after one
+    return [(int) explode(' ', $headers[0])[1], ctype_digit($seconds) ? (int) $seconds : 1];
 }
 
 function publish(string $target, array $event): void

@@ -26,7 +26,8 @@ def publish(target, event):
             return
         if answer.status not in (429, 503) or attempt == 5:
             sys.exit(f"not published: the gateway answered {answer.status}")
-        time.sleep(int(answer.getheader("Retry-After", "1")))
+        seconds = answer.getheader("Retry-After", "")
+        time.sleep(int(seconds) if seconds.isdecimal() else 1)  # it may also be missing, or a date
 
 
 publish(os.environ["ROOMCAST_TARGET"], {"message": os.environ["ROOMCAST_MESSAGE"]})

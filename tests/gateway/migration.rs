@@ -1,4 +1,5 @@
-//! The environment files of every version of vrchats: what they lack is told, and with that they serve as they are.
+//! The environment files of every version of vrchats, those of v0.5 to v0.7 reconstructed: what they lack is told, and
+//! with that they serve as they are.
 
 use std::collections::BTreeMap;
 

@@ -194,13 +194,18 @@ async function makeProject(t) {
   mkdirSync(join(project, 'certs'));
   const type = (line) => run('bash', ['-c', line.replace('sudo ', '')], { cwd: project });
   await type(documented('cp .env_example'));
-  await type(documented('openssl rand'));
+  assert.equal(statSync(join(project, '.env')).mode & 0o777, 0o600, 'a secret that nobody else could read for a moment');
   await makeCertificates(t, project);
   const allow = async () => {
     await type(documented('chgrp'));
     await type(documented('chmod'));
   };
   await allow();
+  const modes = { '.env': [0o640, 65532], 'certs/mine/key.pem': [0o640, 65532], 'certs/mine/ca-key.pem': [0o600, 0] };
+  for (const [name, expected] of Object.entries(modes)) {
+    const { mode, gid } = statSync(join(project, name));
+    assert.deepEqual([mode & 0o777, gid], expected, name);
+  }
   return { path: project, allow };
 }
 

@@ -55,6 +55,18 @@ test('the package holds the binary, what systemd needs, the settings and the doc
   for (const line of Object.values(moved)) assert.ok(expected.includes(line), line);
 });
 
+test('the changelog of the package holds the items of CHANGELOG.md whole', async (t) => {
+  const packed = join(await unpack(t, 'amd64'), 'usr/share/doc/roomcast/changelog.Debian.gz');
+  const whole = (text) => text.split(/\s+/).join(' ');
+  const text = whole((await run('gzip', ['--decompress', '--stdout', packed])).stdout);
+  const sections = readFileSync(join(REPOSITORY, 'CHANGELOG.md'), 'utf8').split('\n## ').slice(1);
+  const section = [VERSION, 'Unreleased'].map((name) => sections.find((one) => one.startsWith(`${name}\n`))).find(Boolean);
+  const items = section.split('\n- ').slice(1);
+  const longest = items.reduce((one, other) => (one.length > other.length ? one : other));
+  assert.ok(longest.includes('\n  '), 'it takes more than a line');
+  for (const item of items) assert.ok(text.includes(`* ${whole(item.trim())} `), item);
+});
+
 test('each binary is stripped, and smaller than 20 MiB', async (t) => {
   for (const architecture of ARCHITECTURES) {
     const binary = join(await unpack(t, architecture), 'usr/bin/roomcast');
@@ -139,7 +151,7 @@ test('installed, filled in, started, upgraded, removed and purged', async (t) =>
   await publishThrough(t, machine);
 
   await machine.sh('dpkg --remove roomcast');
-  assert.equal(await machine.sh('pgrep --exact roomcast || true'), '');
+  assert.equal(await machine.sh('pgrep --exact roomcast || echo "exit code $?"'), 'exit code 1\n', 'no such process');
   assert.match(await state(), /^ActiveState=(inactive|failed)\nLoadState=(masked|not-found)\n/);
   assert.equal(await machine.sh(`cat ${ENV_FILE}`), before.env);
   const theirs = '/etc/roomcast:\ncerts\nsecret\n\n/etc/roomcast/certs:\nca-key.pem\nca.pem\ncert.pem\nkey.pem\n';

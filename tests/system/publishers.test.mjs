@@ -125,6 +125,28 @@ describe('each publisher', { concurrency: true }, () => {
         for (const index of [1, 2]) assert.ok(asked[index].time - asked[index - 1].time >= 950, 'a second later');
       });
 
+      test('without a number of seconds it comes back after one', async (t) => {
+        const { asked, options } = await startPeer(t, (number, response) => {
+          if (number === 1) response.writeHead(503).end();
+          else if (number === 2) response.writeHead(429, { 'Retry-After': new Date().toUTCString() }).end();
+          else response.end('OK');
+        });
+        const { code, said } = await publish(name, options);
+        assert.equal(code, 0, said);
+        assert.equal(asked.length, 3);
+        for (const index of [1, 2]) assert.ok(asked[index].time - asked[index - 1].time >= 950, 'a second later');
+      });
+
+      test('after any other answer it does not come back: the event may have been emitted', async (t) => {
+        for (const status of [408, 500, 502, 504]) {
+          const { asked, options } = await startPeer(t, (_, response) => refuse(response, status));
+          const { code, said } = await publish(name, options);
+          assert.notEqual(code, 0);
+          assert.match(said, new RegExp(`not published: the gateway answered ${status}`));
+          assert.equal(asked.length, 1, `${status}`);
+        }
+      });
+
       test('it does not come back for ever, nor to a redirection', async (t) => {
         const { asked, options } = await startPeer(t, (_, response) => refuse(response, 429));
         const { code, said } = await publish(name, options);

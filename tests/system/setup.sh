@@ -25,6 +25,8 @@ need systemd-nspawn systemd-container
 need nsenter util-linux
 need ip iproute2
 need jq jq
+need ps procps
+need git git
 need go golang-go
 need php php-cli
 need /usr/bin/python3 python3

@@ -49,6 +49,19 @@ test('every sysctl key is one of this kernel, or marked as that of a module that
   }
 });
 
+test('each sysctl key of vrchats\' readme is in the file, or told why it is not', () => {
+  const document = readFileSync(join(REPOSITORY, 'docs/systemd.md'), 'utf8');
+  const [, whyNot] = document.split('| Key | Why not |');
+  const rows = whyNot.split('\n\n')[0].split('\n').map((row) => row.split(' | ')[0]).join('\n');
+  for (const key of [
+    'fs.file-max', 'fs.nr_open', 'net.ipv4.netfilter.ip_conntrack_max', 'net.nf_conntrack_max',
+    'net.ipv4.ip_local_port_range',
+  ]) {
+    const isSet = settings(companion('sysctl')).some((line) => line.replace(/^-/, '').startsWith(`${key} = `));
+    assert.notEqual(isSet, rows.includes(`\`${key}\``) || rows.includes(`\`${key} = `), key);
+  }
+});
+
 test('the unit and limits.d agree on the open files', () => {
   assert.match(readFileSync(UNIT, 'utf8'), new RegExp(`^LimitNOFILE=${OPEN_FILES}$`, 'm'));
   assert.deepEqual(settings(companion('limits')), [`roomcast - nofile ${OPEN_FILES}`]);
