@@ -54,6 +54,34 @@ async fn the_stock_client_over_wss_and_https() {
     assert!(gateway.drain().await.clean);
 }
 
+/// What Node's TLS makes of a handshake in TLS 1.2 with one cipher suite: `ok`, or the alert.
+async fn handshake_with(gateway: &Gateway, suite: &str) -> String {
+    let script = "const [port, ciphers] = process.argv.slice(1);\n\
+        const end = (text) => { console.log(text); process.exit(0); };\n\
+        const options = { port, host: '127.0.0.1', maxVersion: 'TLSv1.2', ciphers, checkServerIdentity: () => end('ok') };\n\
+        require('node:tls').connect(options).on('error', (error) => end(error.code));";
+    let port = gateway.producer().port().to_string();
+    let output = tokio::process::Command::new("node").args(["-e", script, &port, suite]).output().await.unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Node's server, and so vrchats, takes older ones too.
+#[tokio::test]
+async fn tls_1_2_is_spoken_with_forward_secrecy_and_authenticated_encryption_alone() {
+    let certificates = Certificates::make();
+    let gateway = start(&certificates, &[]).await;
+    // Whether the authority is known is asked after the handshake.
+    let modern = handshake_with(&gateway, "ECDHE-ECDSA-AES256-GCM-SHA384").await;
+    assert!(
+        ["ok", "UNABLE_TO_VERIFY_LEAF_SIGNATURE", "SELF_SIGNED_CERT_IN_CHAIN"].contains(&modern.as_str()),
+        "{modern}"
+    );
+    for old in ["ECDHE-ECDSA-AES256-SHA384", "AES256-GCM-SHA384"] {
+        assert_eq!(handshake_with(&gateway, old).await, "ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE", "{old}");
+    }
+    gateway.until(|stats| stats.refusals(Cause::TlsHandshake).get() >= 2).await;
+}
+
 #[tokio::test]
 async fn a_client_that_does_not_know_the_authority_is_not_connected() {
     let (ours, others) = (Certificates::make(), Certificates::make());
