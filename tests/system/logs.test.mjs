@@ -69,7 +69,7 @@ test('the lines of jq in docs/logs.md tell what they are for', async (t) => {
   const told = await Promise.all(commands.map(([, option, program]) => pipe('jq', [option, program], lines)));
   const [warnings, counts, ofRoom] = told;
   assert.match(warnings, /\tforeign origin\t\t127\.0\.0\.1\t/);
-  assert.match(warnings, /\treq\/res error\tinvalid_body\t127\.0\.0\.1\tthe body is not a JSON object\n/);
+  assert.match(warnings, /\treq\/res error\tinvalid_body\t127\.0\.0\.1\tthe body is neither a JSON object nor an array\n/);
   assert.ok(JSON.parse(counts).some((group) => group.message === 'Invalid req.body.id' && group.count === 1), counts);
   const rooms = ofRoom.trim().split('\n').map((line) => JSON.parse(line));
   assert.ok(rooms.some((line) => line.message === 'connected' && line.uniqueUserId === 'room-1'), ofRoom);
