@@ -36,8 +36,9 @@ test-system: tools client_example/node_modules/.stamp tests/client/node_modules/
 	node --test --test-reporter=spec tests/system/*.test.mjs
 
 .PHONY: soak
-soak: tools ## Run the long tests: 100,000 scripts of the delivery model; SEEDS=N runs so many
+soak: tools tests/client/node_modules/.stamp ## Run the long tests: 100,000 scripts of the delivery model (SEEDS=N: so many), and 5,000 clients that come and go
 	ROOMCAST_MODEL_SEEDS=$(SEEDS) $(CARGO) test --locked --release --lib subscriber::worker::tests::model -- --nocapture
+	ROOMCAST_LOSS_STOCK=50 ROOMCAST_LOSS_RAW=5000 ROOMCAST_LOSS_LIVES=20 $(CARGO) test --locked --release --test gateway loss:: -- --nocapture
 
 .PHONY: lint
 lint: ## Check format, lints and documentation, warnings being errors
