@@ -21,6 +21,7 @@ use super::compress::compressed;
 use super::cors;
 use super::engine_error::EngineError;
 use super::handshake::{EngineRequest, Handshake, has_token};
+use super::session::websocket::Link;
 use super::session_id::SessionId;
 use super::worker::{Command, Door, Worker};
 use crate::admission::{Admission, Refusal};
@@ -178,7 +179,7 @@ impl Subscribers {
         let worker = self.workers.get(self.here).ok_or(EngineError::BadRequest)?;
         if websocket {
             let worker = worker.clone();
-            return self.upgrade(request, move |link| worker.send(Command::OpenWebsocket(handshake, link)).is_ok());
+            return self.upgrade(request, move |link| drop(worker.send(Command::OpenWebsocket(handshake, link))));
         }
         let (reply, open) = oneshot::channel();
         worker.send(Command::Open(handshake, reply)).map_err(|_| EngineError::BadRequest)?;
@@ -199,7 +200,7 @@ impl Subscribers {
             worker.send(Command::Know(id, reply)).map_err(|_| EngineError::BadRequest)?;
             known.await.map_err(|_| EngineError::BadRequest)??;
             let worker = worker.clone();
-            return self.upgrade(request, move |link| worker.send(Command::Upgrade(id, link)).is_ok());
+            return self.upgrade(request, move |link| drop(worker.send(Command::Upgrade(id, link))));
         }
         let (reply, answer) = oneshot::channel();
         if request.method() == Method::GET {
@@ -230,7 +231,7 @@ impl Subscribers {
     fn upgrade(
         &self,
         mut request: Request<Incoming>,
-        take: impl FnOnce(Box<dyn super::session::websocket::Link>) -> bool + Send + 'static,
+        take: impl FnOnce(Box<dyn Link>) + Send + 'static,
     ) -> Result<Response<Body>, EngineError> {
         let key = request.headers().get(SEC_WEBSOCKET_KEY).ok_or(EngineError::BadRequest)?;
         let accept = HeaderValue::from_str(&derive_accept_key(key.as_bytes())).map_err(|_| EngineError::BadRequest)?;

@@ -153,7 +153,7 @@ impl Session {
     fn poll_websocket(self: &Rc<Self>, context: &mut Context<'_>) -> Poll<()> {
         let mut messages = Vec::new();
         loop {
-            let (read, is_closing) = {
+            let read = {
                 let mut state = self.state.borrow_mut();
                 let State { transport: Transport::Websocket(websocket), outbox, stalled_since, .. } = &mut *state
                 else {
@@ -181,9 +181,8 @@ impl Session {
                 if websocket.closing {
                     return Poll::Pending;
                 }
-                (websocket.poll_read(context, &mut messages), websocket.closing)
+                websocket.poll_read(context, &mut messages)
             };
-            debug_assert!(!is_closing, "a closing websocket is not read");
             for message in messages.drain(..) {
                 if let Err(reason) = self.receive_message(message) {
                     self.close(reason);
