@@ -72,17 +72,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
             is_at_end: false,
             said_goodbye: false,
         };
-        while this.connection.is_handshaking() {
-            let read = std::future::poll_fn(|context| this.poll_receive(context)).await;
-            // What ends a handshake of TLS 1.3 are tickets, which leave with the first answer.
-            if this.connection.is_handshaking() || this.connection.protocol_version() != Some(ProtocolVersion::TLSv1_3) {
-                this.flush().await?;
-            }
-            if !read? && this.connection.is_handshaking() {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
+        std::future::poll_fn(|context| this.poll_handshake(context)).await?;
+        // What ends a handshake of TLS 1.3 are tickets, which leave with the first answer.
+        if this.connection.protocol_version() != Some(ProtocolVersion::TLSv1_3) {
+            this.flush().await?;
         }
         Ok(this)
+    }
+
+    /// Sends and receives by turns: a peer may want to be read before it reads.
+    fn poll_handshake(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.connection.is_handshaking() {
+            if let Poll::Ready(sent) = self.poll_send_unsent(context) {
+                sent?;
+            }
+            let received = ready!(self.poll_receive(context));
+            if received.is_err() {
+                // Why, as far as the peer takes it.
+                let _ = self.poll_send_unsent(context)?;
+            }
+            if !received? {
+                return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// Reads once, and takes every record that is whole then. False at the end of the stream.
@@ -113,8 +126,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
         let mut bytes = 0;
         let mut result = Ok(());
         loop {
-            // After a fault there is nothing to be read, and an alert to be sent.
-            let rest = if result.is_ok() { incoming.get_mut(bytes..).unwrap_or_default() } else { &mut [] };
+            // Never less than what waits: rustls remembers places in what is not whole yet.
+            let rest = incoming.get_mut(bytes..).unwrap_or_default();
             let UnbufferedStatus { mut discard, state } = self.connection.process_tls_records(rest);
             let mut is_done = false;
             match state {
@@ -131,7 +144,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
                 }
                 Ok(ConnectionState::EncodeTlsData(mut data)) => {
                     let start = self.unsent.len();
-                    if let Err(EncodeError::InsufficientSize(InsufficientSizeError { required_size })) = data.encode(&mut [])
+                    if let Err(EncodeError::InsufficientSize(InsufficientSizeError { required_size })) =
+                        data.encode(&mut [])
                     {
                         self.unsent.resize(start + required_size, 0);
                         let place = self.unsent.get_mut(start..).unwrap_or_default();
@@ -146,13 +160,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
                     self.is_at_end = true;
                 }
                 Ok(_) => is_done = true,
-                Err(error) => {
-                    is_done = result.is_err();
-                    result = Err(invalid(error));
-                }
+                Err(error) => result = Err(invalid(error)),
             }
             bytes += discard;
-            if is_done {
+            // After a fault an alert may be left to send, and nothing more is to be read.
+            if is_done || result.is_err() && !self.connection.wants_write() {
                 return Processed { bytes, result };
             }
         }
@@ -192,7 +204,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
                     return Ok(());
                 }
                 // An update of the keys leaves with it.
-                Err(EncryptError::InsufficientSize(InsufficientSizeError { required_size })) if required_size > wanted => {
+                Err(EncryptError::InsufficientSize(InsufficientSizeError { required_size }))
+                    if required_size > wanted =>
+                {
                     wanted = required_size;
                 }
                 Err(error) => return Err(invalid(error)),
@@ -290,3 +304,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
         Pin::new(&mut this.stream).poll_shutdown(context)
     }
 }
+
+#[cfg(test)]
+mod tests;
