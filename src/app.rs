@@ -17,9 +17,9 @@ use crate::cluster;
 use crate::config::Config;
 use crate::hub::Hub;
 use crate::lifecycle::{Lifecycle, Readiness, notify};
-use crate::listen::{self, Port, Tls, TlsError, serve_publishers, serve_subscribers};
+use crate::listen::{self, Audience, Port, Tls, TlsError, serve_port};
 use crate::ops::{self, Admin, Metrics};
-use crate::producer::{self, Producer};
+use crate::producer::Producer;
 use crate::publish::Publisher;
 use crate::subscriber::{SubscriberWorker, Subscribers};
 use crate::types::{Clock, Stats};
@@ -85,6 +85,7 @@ impl App {
         let workers = config.cluster.workers;
 
         let consumer = Port {
+            audience: Audience::Subscribers,
             tls: load_tls(listen, |ports| ports.consumer)?,
             write_timeout: listen.write_timeout,
             sockets: Arc::clone(&stats.sockets),
@@ -98,7 +99,13 @@ impl App {
         } else {
             let tls = load_tls(listen, |ports| ports.producer)?;
             let sockets = Arc::clone(&stats.publisher_sockets);
-            let port = Port { tls, sockets, sockets_max: listen.publisher_sockets_max, ..consumer.0.clone() };
+            let port = Port {
+                audience: Audience::Publishers,
+                tls,
+                sockets,
+                sockets_max: listen.publisher_sockets_max,
+                ..consumer.0.clone()
+            };
             Some((port, bind("HTTP_PORT", listen.host, listen.producer_port, workers)?))
         };
         let admin = match config.ops.admin_addr {
@@ -138,7 +145,7 @@ impl App {
         let admission: Arc<dyn Admission> = gate.clone();
         let subscribers =
             Subscribers::new(workers, &self.config.subscriber, &hub, &admission, &self.lifecycle, &self.stats);
-        let router = producer::router(Producer {
+        let publishing = Arc::new(Producer {
             gate: Arc::clone(&gate),
             publisher: Publisher::new(self.config.publish, hub, Arc::clone(&self.stats)),
             config: self.config.producer.clone(),
@@ -146,7 +153,7 @@ impl App {
             stats: Arc::clone(&self.stats),
         });
 
-        let producer = self.producer.is_none().then(|| (router.clone(), self.config.producer));
+        let beside_subscribers = self.producer.is_none().then(|| Arc::clone(&publishing));
         let tls = [&self.consumer.0.tls, &self.producer.as_ref().and_then(|(port, _)| port.tls.clone())]
             .into_iter()
             .flatten()
@@ -164,12 +171,12 @@ impl App {
                 subscribers,
                 demo: self.demo.clone(),
                 lifecycle: self.lifecycle.clone(),
-                producer: producer.clone(),
+                producer: beside_subscribers.clone(),
             };
             let worker = Worker {
                 consumer: (listener, self.consumer.0.clone(), consumer),
                 sessions,
-                producer: producers.next().map(|(listener, port)| (listener, port, router.clone())),
+                producer: producers.next().map(|(listener, port)| (listener, port, Arc::clone(&publishing))),
                 sweeps: (index == 0).then(|| Arc::clone(&gate)),
             };
             let (thread, runtime) = worker.start(index, &self.lifecycle)?;
@@ -245,7 +252,7 @@ fn start_admin(listener: TcpListener, state: Admin, lifecycle: &Lifecycle) -> Re
 struct Worker {
     consumer: (TcpListener, Port, Consumer),
     sessions: SubscriberWorker,
-    producer: Option<(TcpListener, Port, Router)>,
+    producer: Option<(TcpListener, Port, Arc<Producer>)>,
     sweeps: Option<Arc<Gate>>,
 }
 
@@ -256,9 +263,13 @@ impl Worker {
     }
 
     async fn serve(self, lifecycle: Lifecycle) {
-        if let Some((listener, port, router)) = self.producer {
-            lifecycle.spawn_publishers(async move {
-                if let Err(error) = serve_publishers(listener, port, router).await {
+        if let Some((listener, port, producer)) = self.producer {
+            let answer = move |peer, request| {
+                let producer = Arc::clone(&producer);
+                async move { producer.answer(peer, request).await }
+            };
+            lifecycle.spawn_background(async move {
+                if let Err(error) = serve_port(listener, port, answer).await {
                     tracing::error!(%error, "the producer port ended");
                 }
             });
@@ -277,7 +288,7 @@ impl Worker {
             let consumer = consumer.clone();
             async move { consumer.answer(peer, request).await }
         };
-        if let Err(error) = serve_subscribers(listener, port, answer).await {
+        if let Err(error) = serve_port(listener, port, answer).await {
             tracing::error!(%error, "the consumer port ended");
         }
     }

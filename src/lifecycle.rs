@@ -50,9 +50,10 @@ impl Lifecycle {
         tokio::task::spawn_local(work);
     }
 
-    /// Runs a task that serves publishers on the current runtime. A drain waits for it before it closes transports.
-    pub fn spawn_publishers(&self, server: impl Future<Output = ()> + Send + 'static) {
-        self.requests.spawn(server);
+    /// Runs a task that serves one connection of a publisher on the current runtime. A drain waits for it before it closes
+    /// transports.
+    pub fn spawn_publisher(&self, connection: impl Future<Output = ()> + Send + 'static) {
+        self.requests.spawn(connection);
     }
 
     /// Counts a publisher's request under way until the token is dropped. A drain waits for it before it closes

@@ -1,24 +1,21 @@
 //! Sockets and TLS: from a bound address to a decrypted stream whose request head arrives in time.
 //!
-//! The consumer port has an accept loop of its own ([`serve_subscribers`]): a gateway of long-lived sockets must bound them,
-//! shed what is too much and hand streams on to websockets. The producer port is served by axum-server
-//! ([`serve_publishers`]).
+//! Both ports have an accept loop of our own ([`serve_port`]): a gateway of long-lived sockets must bound them, shed what is
+//! too much and hand streams on to websockets.
 
 mod bind;
 pub mod config;
 mod head;
 mod port;
-mod publishers;
+mod serve;
 mod stream;
-mod subscribers;
 mod tls;
 
 pub use bind::bind;
 pub use config::{ClientCertificates, Config, TlsConfig};
 pub use head::{HEAD_TIMEOUT, Phase};
-pub use port::Port;
-pub use publishers::serve_publishers;
-pub use subscribers::serve_subscribers;
+pub use port::{Audience, Port};
+pub use serve::serve_port;
 pub use tls::{HANDSHAKE_TIMEOUT, Tls, TlsError};
 
 /// Bytes of a request head; more is answered 431.

@@ -10,18 +10,16 @@ mod media;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::{Request, State};
-use axum::response::Response;
-use http::Method;
 use http::request::Parts;
+use http::{Method, Request};
 use tokio_util::sync::CancellationToken;
 
 use crate::admission::{Client, Gate, Refusal};
 use crate::publish::Publisher;
 use crate::types::{Cause, PeerAddr, Stats};
-use answer::text;
-use body::Inbound;
+pub use answer::Body;
+use answer::{Response, text};
+use body::{Inbound, RequestBody};
 pub use config::Config;
 use encoding::Encoding;
 use error::Error;
@@ -42,12 +40,6 @@ pub struct Producer {
     pub stopping: CancellationToken,
     /// Where refusals are counted.
     pub stats: Arc<Stats>,
-}
-
-/// The API as a service. The listener puts the [`PeerAddr`] into the extensions of every request.
-pub fn router(producer: Producer) -> Router {
-    // One handler for everything: vrchats' paths are case-insensitive, which axum's routes are not.
-    Router::new().fallback(handle).with_state(Arc::new(producer))
 }
 
 impl Config {
@@ -82,25 +74,28 @@ impl Endpoint {
     }
 }
 
-async fn handle(State(producer): State<Arc<Producer>>, request: Request) -> Response {
-    let (head, body) = request.into_parts();
-    let mut body = Inbound::new(&head.headers, body);
-    let (answer, reusable) = match producer.serve(&head, &mut body).await {
-        Ok(answer) => (answer, body.drain().await),
-        Err(error) => (
-            error.answer(&head, &producer.config),
-            if error.abandons_body() { body.is_read() } else { body.drain().await },
-        ),
-    };
-    answer::on_connection(answer, &head, reusable)
-}
-
 impl Producer {
-    async fn serve(&self, head: &Parts, body: &mut Inbound) -> Result<Response, Error> {
-        let Some(peer) = head.extensions.get::<PeerAddr>().copied() else {
-            tracing::error!("the listener passed a request without a peer address");
-            return Err(Error::NoPeer);
+    /// Answers one request of the producer port. It is called by no framework: a publish is the hot path, and vrchats'
+    /// paths are matched in any case, which routers do not do.
+    pub async fn answer<B: RequestBody>(&self, peer: PeerAddr, request: Request<B>) -> http::Response<Body> {
+        let (head, body) = request.into_parts();
+        let mut body = Inbound::new(&head.headers, body);
+        let (answer, reusable) = match self.serve(peer, &head, &mut body).await {
+            Ok(answer) => (answer, body.drain().await),
+            Err(error) => (
+                error.answer(&head, &self.config),
+                if error.abandons_body() { body.is_read() } else { body.drain().await },
+            ),
         };
+        answer::on_connection(answer, &head, reusable)
+    }
+
+    async fn serve<B: RequestBody>(
+        &self,
+        peer: PeerAddr,
+        head: &Parts,
+        body: &mut Inbound<B>,
+    ) -> Result<Response, Error> {
         let client = self.gate.publisher(peer, &head.headers)?;
         let answer = self.route(client, head, body).await;
         if let Err(error) = &answer {
@@ -109,7 +104,12 @@ impl Producer {
         answer
     }
 
-    async fn route(&self, client: Client, head: &Parts, body: &mut Inbound) -> Result<Response, Error> {
+    async fn route<B: RequestBody>(
+        &self,
+        client: Client,
+        head: &Parts,
+        body: &mut Inbound<B>,
+    ) -> Result<Response, Error> {
         match (Endpoint::at(head.uri.path(), &self.config), &head.method) {
             (Some(Endpoint::Publish | Endpoint::Legacy), &Method::POST) => {
                 self.require_running()?;
@@ -133,7 +133,7 @@ impl Producer {
         Ok(())
     }
 
-    async fn publish(&self, head: &Parts, body: &mut Inbound) -> Result<Response, Error> {
+    async fn publish<B: RequestBody>(&self, head: &Parts, body: &mut Inbound<B>) -> Result<Response, Error> {
         media::require_json(&head.headers)?;
         let encoding = Encoding::of(&head.headers)?;
         let bytes_max = self.config.body_bytes_max;

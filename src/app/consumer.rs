@@ -1,5 +1,7 @@
 //! What the consumer port serves: subscribers, and beside them the demo page or, on a shared port, the producer's API.
 
+use std::sync::Arc;
+
 use axum::Router;
 use http::{Request, Response};
 use http_body_util::Either;
@@ -7,11 +9,11 @@ use hyper::body::Incoming;
 use tower::ServiceExt;
 
 use crate::lifecycle::Lifecycle;
-use crate::producer;
+use crate::producer::{self, Producer};
 use crate::subscriber::{self, Subscribers};
 use crate::types::PeerAddr;
 
-type Body = Either<subscriber::Body, axum::body::Body>;
+type Body = Either<subscriber::Body, Either<producer::Body, axum::body::Body>>;
 
 /// The consumer port of one worker. Clones share it.
 #[derive(Clone)]
@@ -19,32 +21,27 @@ pub(super) struct Consumer {
     pub(super) subscribers: Subscribers,
     pub(super) demo: Option<Router>,
     pub(super) lifecycle: Lifecycle,
-    /// Set when both ports have the same number: the API, and which paths are its.
-    pub(super) producer: Option<(Router, producer::Config)>,
+    /// Set when both ports have the same number.
+    pub(super) producer: Option<Arc<Producer>>,
 }
 
 impl Consumer {
     pub(super) async fn answer(&self, peer: PeerAddr, request: Request<Incoming>) -> Response<Body> {
-        match self.router_beside(request.uri().path()) {
-            Some(router) => {
-                let _under_way = self.lifecycle.request_under_way();
-                ask(router.clone(), peer, request).await
-            }
-            None => self.subscribers.answer(peer, request).await.map(Either::Left),
+        let path = request.uri().path();
+        if let Some(demo) = self.demo.as_ref().filter(|_| path == "/demo" || path.starts_with("/demo/")) {
+            return ask(demo.clone(), request).await.map(|body| Either::Right(Either::Right(body)));
         }
-    }
-
-    fn router_beside(&self, path: &str) -> Option<&Router> {
-        let demo = || self.demo.as_ref().filter(|_| path == "/demo" || path.starts_with("/demo/"));
-        let producer = || self.producer.as_ref().filter(|(_, config)| config.serves(path)).map(|(router, _)| router);
-        demo().or_else(producer)
+        if let Some(producer) = self.producer.as_ref().filter(|producer| producer.config.serves(path)) {
+            let _under_way = self.lifecycle.request_under_way();
+            return producer.answer(peer, request).await.map(|body| Either::Right(Either::Left(body)));
+        }
+        self.subscribers.answer(peer, request).await.map(Either::Left)
     }
 }
 
-async fn ask(router: Router, peer: PeerAddr, mut request: Request<Incoming>) -> Response<Body> {
-    request.extensions_mut().insert(peer);
+async fn ask(router: Router, request: Request<Incoming>) -> Response<axum::body::Body> {
     match router.oneshot(request).await {
-        Ok(response) => response.map(Either::Right),
+        Ok(response) => response,
         Err(never) => match never {},
     }
 }

@@ -17,9 +17,20 @@ use crate::types::{Cause, Stats};
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(60);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 
+/// Whom a port is for, which decides when its connections end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Backends, whose requests are answered before subscribers are closed.
+    Publishers,
+    /// Browsers; on a shared port backends too.
+    Subscribers,
+}
+
 /// One port, the same for every worker that listens on it.
 #[derive(Clone, Debug)]
 pub struct Port {
+    /// Who comes to it.
+    pub audience: Audience,
     /// None: plain.
     pub tls: Option<Tls>,
     /// A socket that takes no byte for so long is closed.

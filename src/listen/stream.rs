@@ -6,10 +6,10 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio_rustls::server::TlsStream;
+
+use super::tls::TlsStream;
 
 /// A TCP connection, with TLS when the port has it.
-#[derive(Debug)]
 pub(super) enum Stream {
     /// As it comes.
     Plain(TcpStream),

@@ -1,5 +1,7 @@
 //! TLS: certificates from PEM files, one configuration a port, swapped whole when the files are read again.
 
+mod stream;
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,14 +16,13 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 use x509_parser::time::ASN1Time;
 use x509_parser::x509::X509Version;
 
 use super::TlsConfig;
+pub(super) use stream::TlsStream;
 
 /// A handshake that takes longer is given up.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -121,9 +122,9 @@ impl Tls {
     ///
     /// # Errors
     /// When the handshake fails or takes too long.
-    pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> io::Result<TlsStream<S>> {
-        let acceptor = TlsAcceptor::from(self.current.load_full());
-        tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await?
+    pub(super) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> io::Result<TlsStream<S>> {
+        let handshake = TlsStream::accept(self.current.load_full(), stream);
+        tokio::time::timeout(HANDSHAKE_TIMEOUT, handshake).await?
     }
 }
 

@@ -1,12 +1,24 @@
 //! Answers, byte for byte as Express words them, because that is what vrchats' publishers have learnt to read.
 
-use axum::body::{Body, Bytes};
-use axum::response::Response;
+use std::convert::Infallible;
+
+use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, Version};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Either, Full, StreamBody};
 
 use crate::types::not_found_page;
+
+/// What an answer is made of: a text, or nothing of a length that is not told.
+pub type Body = Either<Full<Bytes>, UnsyncBoxBody<Bytes, Infallible>>;
+
+/// An answer of the API.
+pub(super) type Response = http::Response<Body>;
+
+/// Headers that an answer has at most, those of the connection among them.
+const HEADERS: usize = 10;
 
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
@@ -59,12 +71,18 @@ pub(super) fn published(receivers: usize) -> Response {
 
 /// A status and its text.
 pub(super) fn plain(status: StatusCode, text: &Text) -> Response {
-    let mut answer = Response::new(Body::from(Bytes::from_static(text.body.as_bytes())));
+    let mut answer = with_body(Bytes::from_static(text.body.as_bytes()));
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HTML);
     headers.insert(header::CONTENT_LENGTH, text.body.len().into());
     headers.insert(header::ETAG, HeaderValue::from_static(text.etag));
+    answer
+}
+
+fn with_body(text: Bytes) -> Response {
+    let mut answer = Response::new(Either::Left(Full::new(text)));
+    *answer.headers_mut() = HeaderMap::with_capacity(HEADERS);
     answer
 }
 
@@ -78,9 +96,9 @@ pub(super) fn allowed(verbs: &Text) -> Response {
 /// The answer to `/status`: nothing new for who has it already, no body for `HEAD`.
 pub(super) fn status(head: &Parts) -> Response {
     if has_already(&head.headers, &text::OK) {
-        // A body of unknown length: of a known one, even 0, the framework would send a `Content-Length`.
-        let nothing = futures_util::stream::empty::<Result<Bytes, std::convert::Infallible>>();
-        let mut answer = Response::new(Body::from_stream(nothing));
+        // A body of unknown length: of a known one, even 0, hyper would send a `Content-Length`.
+        let nothing = StreamBody::new(futures_util::stream::empty());
+        let mut answer = Response::new(Either::Right(nothing.boxed_unsync()));
         *answer.status_mut() = StatusCode::NOT_MODIFIED;
         answer.headers_mut().insert(header::ETAG, HeaderValue::from_static(text::OK.etag));
         return answer;
@@ -92,7 +110,7 @@ pub(super) fn status(head: &Parts) -> Response {
 pub(super) fn page(status: StatusCode, head: &Parts) -> Response {
     let page = not_found_page(head.method.as_str(), head.uri.path());
     let length = page.len();
-    let mut answer = Response::new(Body::from(page));
+    let mut answer = with_body(page.into());
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'"));
@@ -142,7 +160,7 @@ fn list<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &
 
 fn without_body_for_head(mut answer: Response, method: &Method) -> Response {
     if method == Method::HEAD {
-        *answer.body_mut() = Body::empty();
+        *answer.body_mut() = Either::Left(Full::default());
     }
     answer
 }

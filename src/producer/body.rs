@@ -1,10 +1,12 @@
 //! The body of a request on its way in: limited in bytes and in time.
 
+use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, HttpBody};
+use bytes::Bytes;
 use http::{HeaderMap, header};
+use http_body::Body;
 use http_body_util::BodyExt;
 use tokio::time::timeout;
 
@@ -20,6 +22,14 @@ const DRAIN_TIME_MAX: Duration = Duration::from_secs(1);
 
 /// Memory set aside at most for a body on the word of its `Content-Length`.
 const RESERVED_BYTES_MAX: usize = 16 * 1024;
+
+/// Why the connection could not go on with a body.
+pub(super) type BoxError = Box<dyn Error + Send + Sync>;
+
+/// The body of a request, however it comes.
+pub trait RequestBody: Body<Data = Bytes, Error: Into<BoxError>> + Unpin {}
+
+impl<B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin> RequestBody for B {}
 
 /// Why a body could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -44,22 +54,22 @@ pub(super) enum BodyError {
     Timeout,
     /// The connection ended inside the body, or its chunks are malformed.
     #[error("the body broke off: {0}")]
-    Broken(axum::Error),
+    Broken(BoxError),
     /// The compressed data is malformed or cut off.
     #[error("the body cannot be inflated: {0}")]
     Undecodable(io::Error),
 }
 
 /// A body that knows how much of it was read.
-pub(super) struct Inbound {
-    body: Body,
+pub(super) struct Inbound<B> {
+    body: B,
     /// The sender waits for a `100 Continue`, which goes out when the body is first asked for.
     awaits_continue: bool,
     is_read: bool,
 }
 
-impl Inbound {
-    pub(super) fn new(headers: &HeaderMap, body: Body) -> Self {
+impl<B: RequestBody> Inbound<B> {
+    pub(super) fn new(headers: &HeaderMap, body: B) -> Self {
         let is_read = body.is_end_stream();
         Self { body, awaits_continue: headers.contains_key(header::EXPECT), is_read }
     }
@@ -110,10 +120,10 @@ impl Inbound {
     }
 
     /// The next bytes; none at the end. Trailers are passed over.
-    async fn chunk(&mut self) -> Result<Option<Bytes>, axum::Error> {
+    async fn chunk(&mut self) -> Result<Option<Bytes>, BoxError> {
         self.awaits_continue = false;
         while let Some(frame) = self.body.frame().await {
-            if let Ok(data) = frame?.into_data() {
+            if let Ok(data) = frame.map_err(Into::into)?.into_data() {
                 return Ok(Some(data));
             }
         }

@@ -1,11 +1,10 @@
 //! Where the producer's errors become HTTP: the one file that chooses their statuses.
 
-use axum::response::Response;
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 
 use super::Config;
-use super::answer::{self, Text, text};
+use super::answer::{self, Response, Text, text};
 use super::body::BodyError;
 use crate::admission::Refusal;
 use crate::publish::{PublishError, TargetFault};
@@ -14,9 +13,6 @@ use crate::types::Cause;
 /// Why a request was not served. The text is for the log; the answer says only the status.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
-    /// A fault of ours.
-    #[error("the request carries no peer address")]
-    NoPeer,
     /// The gate's word.
     #[error("refused: {}", .0.cause.label())]
     Refused(Refusal),
@@ -40,7 +36,6 @@ impl From<Refusal> for Error {
 impl Error {
     fn status(&self) -> StatusCode {
         match self {
-            Self::NoPeer => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Refused(refusal) => refusal.status(),
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Body(BodyError::Type | BodyError::Charset | BodyError::Encoding) => {
@@ -71,10 +66,10 @@ impl Error {
         }
     }
 
-    /// The metric's label. None for what the gate has counted, and for a fault of ours.
+    /// The metric's label. None for what the gate has counted.
     pub(super) fn cause(&self) -> Option<Cause> {
         match self {
-            Self::NoPeer | Self::Refused(_) => None,
+            Self::Refused(_) => None,
             Self::NotFound => Some(Cause::NotFound),
             Self::Body(BodyError::Type | BodyError::Charset | BodyError::Encoding) => Some(Cause::UnsupportedMedia),
             Self::Body(BodyError::TooLarge { .. }) => Some(Cause::BodyTooLarge),
@@ -96,7 +91,6 @@ impl Error {
     /// Whether what is left of the body is not read: the sender is not trusted, or the body does not come.
     pub(super) fn abandons_body(&self) -> bool {
         match self {
-            Self::NoPeer => true,
             Self::Refused(refusal) => refusal.status() == StatusCode::FORBIDDEN,
             Self::Body(error) => matches!(error, BodyError::Timeout | BodyError::Broken(_)),
             Self::NotFound | Self::Publish(_) => false,

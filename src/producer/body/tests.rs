@@ -1,5 +1,6 @@
 //! Bodies are limited in bytes and in time, and what is left of a refused one is read only so far.
 
+use axum::body::Body;
 use futures_util::{StreamExt, stream};
 
 use super::*;
@@ -7,7 +8,7 @@ use super::*;
 type Chunk = Result<Bytes, io::Error>;
 
 /// A body of unknown length, as a chunked request has.
-fn chunked(chunks: impl futures_util::Stream<Item = Chunk> + Send + 'static) -> Inbound {
+fn chunked(chunks: impl futures_util::Stream<Item = Chunk> + Send + 'static) -> Inbound<Body> {
     Inbound::new(&HeaderMap::new(), Body::from_stream(chunks))
 }
 

@@ -1,17 +1,17 @@
 //! A producer on an in-memory connection, what is sent to it, and what is heard of it.
 
+use std::convert::Infallible;
 use std::io::Write;
 use std::num::NonZeroU32;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use axum::Extension;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::time::timeout;
 
 use tokio_util::sync::CancellationToken;
@@ -87,12 +87,8 @@ impl Bench {
     /// Sends bytes from a peer and listens until the connection is closed or nothing more comes.
     pub(super) async fn talk_from(&self, peer: &str, sent: &[u8]) -> Heard {
         let peer = PeerAddr::new(peer.parse().unwrap());
-        self.talk_to(router(self.producer.clone()).layer(Extension(peer)), sent).await
-    }
-
-    pub(super) async fn talk_to(&self, api: Router, sent: &[u8]) -> Heard {
         let (mut client, server) = tokio::io::duplex(8 << 20);
-        let server = http1::Builder::new().serve_connection(TokioIo::new(server), TowerToHyperService::new(api));
+        let server = self.serve(peer, server);
         let conversation = async move {
             // A server that has heard enough may close while the client is still writing.
             let _ = client.write_all(sent).await;
@@ -102,6 +98,12 @@ impl Bench {
         };
         let (_, heard) = tokio::join!(server, conversation);
         heard
+    }
+
+    /// Serves one connection to its end.
+    pub(super) async fn serve(&self, peer: PeerAddr, stream: DuplexStream) -> hyper::Result<()> {
+        let answer = |request| async move { Ok::<_, Infallible>(self.producer.answer(peer, request).await) };
+        http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer)).await
     }
 
     pub(super) async fn talk(&self, sent: impl AsRef<[u8]>) -> Heard {

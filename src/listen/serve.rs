@@ -1,4 +1,4 @@
-//! The consumer port: an accept loop that waits for nothing but the next connection.
+//! Serving a port: an accept loop that waits for nothing but the next connection, and HTTP on each.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -16,6 +16,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::head::HeadTimed;
+use super::port::Audience;
 use super::{HEAD_BYTES_MAX, Port};
 use crate::types::stats::GaugeGuard;
 use crate::types::{IDLE_TIMEOUT, PeerAddr};
@@ -24,13 +25,14 @@ use crate::types::{IDLE_TIMEOUT, PeerAddr};
 const BACK_OFF_MIN: Duration = Duration::from_millis(5);
 const BACK_OFF_MAX: Duration = Duration::from_secs(1);
 
-/// Accepts until the lifecycle stops, and serves every connection on the current runtime.
+/// Accepts until the lifecycle stops, and serves every connection on the current runtime. Those of subscribers go on until
+/// the lifecycle closes, those of publishers until it stops; the request under way is answered before.
 ///
 /// `answer` is asked for every request, with the peer of its connection.
 ///
 /// # Errors
 /// When the listener cannot be registered with the runtime.
-pub async fn serve_subscribers<A, F, B>(listener: std::net::TcpListener, port: Port, answer: A) -> io::Result<()>
+pub async fn serve_port<A, F, B>(listener: std::net::TcpListener, port: Port, answer: A) -> io::Result<()>
 where
     A: Fn(PeerAddr, Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
@@ -70,7 +72,10 @@ where
 {
     let Some(guard) = port.admit() else { return };
     let task = serve(Arc::clone(port), socket, PeerAddr::new(peer), guard, answer);
-    port.lifecycle.spawn_connection(task);
+    match port.audience {
+        Audience::Publishers => port.lifecycle.spawn_publisher(task),
+        Audience::Subscribers => port.lifecycle.spawn_connection(task),
+    }
 }
 
 async fn serve<A, F, B>(port: Arc<Port>, socket: TcpStream, peer: PeerAddr, guard: GaugeGuard, answer: A)
@@ -103,9 +108,13 @@ where
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     tokio::pin!(connection);
+    let end = match port.audience {
+        Audience::Publishers => &port.lifecycle.stopping,
+        Audience::Subscribers => &port.lifecycle.closing,
+    };
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = port.lifecycle.closing.cancelled() => {
+        () = end.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
