@@ -206,7 +206,10 @@ impl Subscribers {
         if request.method() == Method::GET {
             let accepted = request.headers().get(ACCEPT_ENCODING).cloned();
             worker.send(Command::Poll(id, reply)).map_err(|_| EngineError::BadRequest)?;
-            let packets = answer.await.map_err(|_| EngineError::BadRequest)??;
+            let mut waiting = Waiting { worker, id, is_answered: false };
+            let packets = answer.await;
+            waiting.is_answered = true;
+            let packets = packets.map_err(|_| EngineError::BadRequest)??;
             return Ok(compressed(text(packets, "text/plain; charset=UTF-8"), accepted).await);
         }
         let body = tokio::select! {
@@ -259,6 +262,21 @@ fn text(text: String, media_type: &'static str) -> Response<Body> {
 
 fn too_large() -> Response<Body> {
     let mut response = Response::new(Full::default());
+/// A poll that waits. hyper drops it with the connection when the client gives it up.
+struct Waiting<'a> {
+    worker: &'a mpsc::UnboundedSender<Command>,
+    id: SessionId,
+    is_answered: bool,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            let _ = self.worker.send(Command::Abandon(self.id));
+        }
+    }
+}
+
     *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
     response
 }

@@ -32,8 +32,8 @@ const SLICE: usize = 256;
 /// Events for one room that leave in one write when a worker is behind.
 const BATCH_BYTES: usize = 16 << 10;
 
-/// What a worker is asked to do. There is at most one for each HTTP request under way, and their number is bounded by
-/// that of the sockets.
+/// What a worker is asked to do. There is at most one for each HTTP request under way, or one more for each that was given
+/// up, and their number is bounded by that of the sockets.
 pub(super) enum Command {
     /// Opens a session over polling; answered with the open packet.
     Open(Handshake, oneshot::Sender<String>),
@@ -42,6 +42,8 @@ pub(super) enum Command {
     /// A request that waits for packets.
     Poll(SessionId, Reply),
     /// A request that brings packets.
+    /// Its client gave up a request that waited.
+    Abandon(SessionId),
     Post(SessionId, Bytes, Reply),
     /// A request that brought more than it may.
     GiveUp(SessionId),
@@ -142,6 +144,11 @@ impl Worker {
                 },
                 Command::GiveUp(id) => {
                     if let Some(session) = self.session(id) {
+                Command::Abandon(id) => {
+                    if let Some(session) = self.session(id) {
+                        session.abandon();
+                    }
+                }
                         session.close(CloseReason::ProtocolError);
                     }
                 }

@@ -97,8 +97,7 @@ impl Session {
             let mut state = self.state.borrow_mut();
             let State { transport, outbox, .. } = &mut *state;
             match transport {
-                // A request that its client gave up waits for nothing any more.
-                Transport::Polling(poll) if poll.waiting.as_ref().is_none_or(oneshot::Sender::is_closed) => {
+                Transport::Polling(poll) if poll.waiting.is_none() => {
                     poll.waiting = Some(reply);
                     let answered = poll.answer(outbox);
                     if answered.is_ok() && poll.is_being_left() {
@@ -118,6 +117,15 @@ impl Session {
     }
 
     /// A request that brings packets.
+    /// The client gave up a request that waited, and what that was told, if anything, is lost. As Node's server, and as the
+    /// stock client.
+    pub(in crate::subscriber) fn abandon(self: &Rc<Self>) {
+        let is_polling = matches!(self.state.borrow().transport, Transport::Polling(_));
+        if is_polling {
+            self.close(CloseReason::TransportError);
+        }
+    }
+
     pub(in crate::subscriber) fn post(self: &Rc<Self>, body: &[u8], reply: Reply) {
         if !matches!(self.state.borrow().transport, Transport::Polling(_)) {
             let _ = reply.send(Err(EngineError::BadRequest));
