@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::Config;
+use super::application::Application;
 use super::compress::compressed;
 use super::cors;
 use super::engine_error::EngineError;
@@ -69,12 +70,14 @@ impl SubscriberWorker {
 }
 
 impl Subscribers {
-    /// The subscriber side for each of `workers`. It lets in whom `admission` lets in; they join `hub`.
+    /// The subscriber side for each of `workers`. It lets in whom `admission` lets in; they join `hub`, and `application` hears
+    /// them.
     pub fn new(
         workers: usize,
         config: &Config,
         hub: &Arc<Hub>,
         admission: &Arc<dyn Admission>,
+        application: &Arc<dyn Application>,
         lifecycle: &Lifecycle,
         stats: &Arc<Stats>,
     ) -> Vec<(Self, SubscriberWorker)> {
@@ -89,7 +92,12 @@ impl Subscribers {
                 lifecycle: lifecycle.clone(),
                 stats: Arc::clone(stats),
             };
-            let door = Door { admission: Arc::clone(admission), hub: Arc::clone(hub), stats: Arc::clone(stats) };
+            let door = Door {
+                application: Arc::clone(application),
+                admission: Arc::clone(admission),
+                hub: Arc::clone(hub),
+                stats: Arc::clone(stats),
+            };
             let worker =
                 SubscriberWorker { index, commands, config: config.clone(), door, lifecycle: lifecycle.clone() };
             (subscribers, worker)
@@ -254,14 +262,6 @@ impl Subscribers {
     }
 }
 
-fn text(text: String, media_type: &'static str) -> Response<Body> {
-    let mut response = Response::new(Full::new(text.into()));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    response
-}
-
-fn too_large() -> Response<Body> {
-    let mut response = Response::new(Full::default());
 /// A poll that waits. hyper drops it with the connection when the client gives it up.
 struct Waiting<'a> {
     worker: &'a mpsc::UnboundedSender<Command>,
@@ -277,6 +277,14 @@ impl Drop for Waiting<'_> {
     }
 }
 
+fn text(text: String, media_type: &'static str) -> Response<Body> {
+    let mut response = Response::new(Full::new(text.into()));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response
+}
+
+fn too_large() -> Response<Body> {
+    let mut response = Response::new(Full::default());
     *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
     response
 }

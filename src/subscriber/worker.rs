@@ -10,6 +10,7 @@ use futures_util::FutureExt;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
 
+use super::application::Application;
 use super::config::Config;
 use super::engine_error::EngineError;
 use super::handshake::Handshake;
@@ -18,7 +19,7 @@ use super::outbox::Item;
 use super::session::polling::{Poll, Reply};
 use super::session::upgrade;
 use super::session::websocket::{self, Link, Websocket};
-use super::session::{CONNECT_TIMEOUT, Session, Transport};
+use super::session::{Session, Transport};
 use super::session_id::SessionId;
 use super::timers::Timers;
 use crate::admission::Admission;
@@ -41,9 +42,9 @@ pub(super) enum Command {
     OpenWebsocket(Handshake, Box<dyn Link>),
     /// A request that waits for packets.
     Poll(SessionId, Reply),
-    /// A request that brings packets.
     /// Its client gave up a request that waited.
     Abandon(SessionId),
+    /// A request that brings packets.
     Post(SessionId, Bytes, Reply),
     /// A request that brought more than it may.
     GiveUp(SessionId),
@@ -55,8 +56,9 @@ pub(super) enum Command {
     Close(oneshot::Sender<()>),
 }
 
-/// What a subscriber is judged and counted with.
+/// What a subscriber is judged, heard and counted with.
 pub(super) struct Door {
+    pub(super) application: Arc<dyn Application>,
     pub(super) admission: Arc<dyn Admission>,
     pub(super) hub: Arc<Hub>,
     pub(super) stats: Arc<Stats>,
@@ -142,13 +144,13 @@ impl Worker {
                         let _ = reply.send(Err(EngineError::SessionUnknown));
                     }
                 },
-                Command::GiveUp(id) => {
-                    if let Some(session) = self.session(id) {
                 Command::Abandon(id) => {
                     if let Some(session) = self.session(id) {
                         session.abandon();
                     }
                 }
+                Command::GiveUp(id) => {
+                    if let Some(session) = self.session(id) {
                         session.close(CloseReason::ProtocolError);
                     }
                 }
@@ -200,7 +202,7 @@ impl Worker {
     }
 
     fn add(self: &Rc<Self>, handshake: Handshake, transport: Transport) -> Rc<Session> {
-        let connect = handshake.opened + CONNECT_TIMEOUT;
+        let connect = handshake.opened + self.config.connect_timeout;
         let mut slots = self.sessions.borrow_mut();
         let slot = slots.free.pop().unwrap_or_else(|| {
             slots.sessions.push(None);

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::upgrade::{Candidate, CandidateState};
@@ -116,7 +117,6 @@ impl Session {
         }
     }
 
-    /// A request that brings packets.
     /// The client gave up a request that waited, and what that was told, if anything, is lost. As Node's server, and as the
     /// stock client.
     pub(in crate::subscriber) fn abandon(self: &Rc<Self>) {
@@ -126,6 +126,7 @@ impl Session {
         }
     }
 
+    /// A request that brings packets.
     pub(in crate::subscriber) fn post(self: &Rc<Self>, body: &[u8], reply: Reply) {
         if !matches!(self.state.borrow().transport, Transport::Polling(_)) {
             let _ = reply.send(Err(EngineError::BadRequest));
@@ -144,7 +145,7 @@ impl Session {
         let _ = reply.send(Ok("ok".to_owned()));
         let taken = packets.into_iter().try_for_each(|packet| match packet {
             Packet::Text(text) => self.receive(text),
-            Packet::Binary => self.receive_binary(),
+            Packet::Binary(bytes) => self.receive_binary(bytes),
         });
         if let Err(reason) = taken {
             if reason == CloseReason::ClientClosed
@@ -160,13 +161,14 @@ impl Session {
 /// A packet of a payload.
 enum Packet<'a> {
     Text(&'a str),
-    Binary,
+    Binary(Bytes),
 }
 
 impl<'a> Packet<'a> {
     fn read(text: &'a str) -> Result<Self, End> {
         if let Some(base64) = text.strip_prefix('b') {
-            return STANDARD.decode(base64).map(|_| Self::Binary).map_err(|_| CloseReason::ProtocolError);
+            let bytes = STANDARD.decode(base64).map_err(|_| CloseReason::ProtocolError)?;
+            return Ok(Self::Binary(bytes.into()));
         }
         match EnginePacket::read(text)? {
             EnginePacket::Probe | EnginePacket::Upgrade | EnginePacket::Noop => Err(CloseReason::ProtocolError),
