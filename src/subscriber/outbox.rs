@@ -102,6 +102,11 @@ impl Outbox {
         self.bytes
     }
 
+    /// Bytes that wait behind the first item, which may be half written and have any length.
+    pub(super) fn bytes_behind_first(&self) -> usize {
+        self.bytes - self.front().map_or(0, <[u8]>::len)
+    }
+
     pub(super) fn push(&mut self, item: Item) {
         self.bytes += item.frame.len();
         self.items.push_back(item);

@@ -67,7 +67,7 @@ pub(super) enum Transport {
     Closed,
 }
 
-/// The session's part in the one namespace.
+/// The session's part in `/`, the namespace of the rooms.
 pub(super) enum Socket {
     /// Nobody yet, or nobody any more.
     Outside,
@@ -189,6 +189,10 @@ impl Session {
                 QueuePolicy::Disconnect => return Err(CloseReason::SlowReader),
                 QueuePolicy::DropOldest => {
                     worker.door.stats.undelivered.add(outbox.drop_oldest(worker.config.queue_bytes_max));
+                    // What no policy drops are answers. Who does not take them must not ask for more.
+                    if outbox.bytes_behind_first() > worker.config.queue_bytes_max {
+                        return Err(CloseReason::SlowReader);
+                    }
                 }
             }
         }

@@ -81,7 +81,9 @@ impl Session {
         let Some(worker) = self.worker.upgrade() else { return Err(CloseReason::Shutdown) };
         let mut answers = Answers::new("/", None);
         let is_taken = worker.door.application.take_message(message, &mut answers);
-        self.answer(&worker, answers)?;
+        if !answers.items.is_empty() {
+            self.push_all(answers.items.into_iter())?;
+        }
         Ok(is_taken)
     }
 
@@ -114,17 +116,6 @@ impl Session {
         let mut answers = Answers::new(packet.namespace, event.id);
         let event = Event { namespace: packet.namespace, name: &event.name, arguments, attachments };
         worker.door.application.hear(&event, &mut answers);
-        self.answer(&worker, answers)
-    }
-
-    /// No policy drops answers, so who does not take them is not given more.
-    fn answer(&self, worker: &Worker, answers: Answers<'_>) -> Result<(), End> {
-        if answers.items.is_empty() {
-            return Ok(());
-        }
-        if self.state.borrow().outbox.bytes() > worker.config.queue_bytes_max {
-            return Err(CloseReason::SlowReader);
-        }
         self.push_all(answers.items.into_iter())
     }
 

@@ -62,6 +62,26 @@ fn who_does_not_take_the_answers_that_it_asks_for_is_closed() {
     });
 }
 
+/// The same holds for what the engine itself answers.
+#[test]
+fn who_does_not_take_the_engine_s_answers_is_closed() {
+    in_virtual_time(async {
+        for queue_policy in [QueuePolicy::Disconnect, QueuePolicy::DropOldest] {
+            let node = Node::start(1, &Config { queue_policy, ..config() });
+            let mut client = Client::websocket(&node, 0, &["a"], 64).await;
+            client.connect(&node).await;
+            client.reads = false;
+            assert_eq!(node.publish("a", 1, 4_000), Ok(1));
+            for _ in 0..200 {
+                client.send(&node, &format!("40/{}", "x".repeat(100))).await;
+                settle().await;
+            }
+            node.assert_closed_for(CloseReason::SlowReader);
+            node.assert_empty().await;
+        }
+    });
+}
+
 #[test]
 fn published_events_keep_their_place_among_answers() {
     in_virtual_time(async {
