@@ -37,10 +37,7 @@ impl Session {
         let Some(worker) = self.worker.upgrade() else { return Err(CloseReason::Shutdown) };
         let grant = match self.judge(&worker, auth)? {
             Ok(grant) => grant,
-            Err(refusal) => {
-                let message = refusal.connect_error();
-                return self.push(Item::packet(&[r#"44{"message":""#, message, r#""}"#]));
-            }
+            Err(refusal) => return self.push(connect_error("/", refusal.connect_error())),
         };
         self.prepare_greeting(&worker, auth);
         match self.turns(&grant, 0) {
@@ -153,6 +150,12 @@ impl Session {
         let answer = Item::packet(&[r#"40{"sid":""#, &id, r#""}"#]);
         self.push_all(once(answer).chain(self.take_greeting()))
     }
+}
+
+/// The answer to a CONNECT that was refused.
+pub(super) fn connect_error(namespace: &str, message: &str) -> Item {
+    let [name, comma] = if namespace == "/" { ["", ""] } else { [namespace, ","] };
+    Item::packet(&["44", name, comma, r#"{"message":""#, message, r#""}"#])
 }
 
 fn first_room(grant: &Grant) -> Option<&str> {

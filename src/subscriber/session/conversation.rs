@@ -6,6 +6,7 @@ use std::rc::Rc;
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
+use super::connect::connect_error;
 use super::{End, Session, Socket, State};
 use crate::subscriber::application::{Answers, Event, Message};
 use crate::subscriber::outbox::Item;
@@ -127,14 +128,13 @@ impl Session {
         let Some(worker) = self.worker.upgrade() else { return Err(CloseReason::Shutdown) };
         let mut known = worker.door.application.namespaces().iter();
         let Some(namespace) = known.find(|known| **known == namespace) else {
-            return self.push(Item::packet(&["44", namespace, r#",{"message":"Invalid namespace"}"#]));
+            return self.push(connect_error(namespace, "Invalid namespace"));
         };
         if self.is_in(namespace) {
             return Ok(());
         }
         if let Err(refusal) = self.judge(&worker, auth)? {
-            let message = refusal.connect_error();
-            return self.push(Item::packet(&["44", namespace, r#",{"message":""#, message, r#""}"#]));
+            return self.push(connect_error(namespace, refusal.connect_error()));
         }
         {
             let mut state = self.state.borrow_mut();
