@@ -21,6 +21,7 @@ use crate::listen::{self, Audience, Port, Tls, TlsError, serve_port};
 use crate::ops::{self, Admin, Metrics};
 use crate::producer::Producer;
 use crate::publish::Publisher;
+use crate::subscriber::application::{Application, Deaf};
 use crate::subscriber::{SubscriberWorker, Subscribers};
 use crate::types::{Clock, Stats};
 use consumer::Consumer;
@@ -71,6 +72,7 @@ pub struct App {
     consumer: (Port, Vec<TcpListener>),
     admin: Option<TcpListener>,
     demo: Option<Router>,
+    application: Arc<dyn Application>,
 }
 
 impl App {
@@ -119,7 +121,8 @@ impl App {
             admin: admin.as_ref().and_then(|listener| listener.local_addr().ok()),
         };
         let readiness = Readiness::default();
-        Ok(Self { config, stats, lifecycle, readiness, addresses, producer, consumer, admin, demo: None })
+        let application = Arc::new(Deaf);
+        Ok(Self { config, stats, lifecycle, readiness, addresses, producer, consumer, admin, demo: None, application })
     }
 
     /// The addresses that are bound.
@@ -130,6 +133,11 @@ impl App {
     /// Serves `demo` below `/demo` of the consumer port.
     pub fn serve_demo(&mut self, demo: Router) {
         self.demo = Some(demo);
+    }
+
+    /// Has `application` hear what subscribers send, which a gateway does not.
+    pub fn serve_application(&mut self, application: Arc<dyn Application>) {
+        self.application = application;
     }
 
     /// Starts the workers and the admin listener. `clock` tells the day of the token. Call it inside a runtime, which then
@@ -143,8 +151,9 @@ impl App {
         let hub = Hub::new(workers, Arc::clone(&self.stats));
         let gate = Gate::new(self.config.admission, clock, Arc::clone(&self.stats));
         let admission: Arc<dyn Admission> = gate.clone();
+        let (config, application) = (&self.config.subscriber, &self.application);
         let subscribers =
-            Subscribers::new(workers, &self.config.subscriber, &hub, &admission, &self.lifecycle, &self.stats);
+            Subscribers::new(workers, config, &hub, &admission, application, &self.lifecycle, &self.stats);
         let publishing = Arc::new(Producer {
             gate: Arc::clone(&gate),
             publisher: Publisher::new(self.config.publish, hub, Arc::clone(&self.stats)),

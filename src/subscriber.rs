@@ -4,6 +4,7 @@
 //! threads. HTTP requests reach a session as commands to its worker, whichever worker accepted the connection; its id
 //! tells which. Publications reach it through the hub's inbox of its worker.
 
+pub mod application;
 mod compress;
 pub mod config;
 mod cors;
@@ -18,5 +19,6 @@ mod timers;
 mod wire;
 mod worker;
 
+pub use application::Application;
 pub use config::Config;
 pub use http::{Body, SubscriberWorker, Subscribers};

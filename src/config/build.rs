@@ -110,6 +110,7 @@ fn subscriber(reader: &mut Reader<'_>, raw: &Raw, write_timeout: Duration) -> Re
     Ok(subscriber::Config {
         ping_interval: ping_interval?,
         ping_timeout: ping_timeout?,
+        connect_timeout: subscriber::config::CONNECT_TIMEOUT,
         payload_bytes_max: to_usize(payload?),
         queue_bytes_max: to_usize(queue?),
         queue_policy: policy?,

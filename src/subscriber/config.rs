@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// From the Engine.IO handshake to a CONNECT that was let in.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// The settings of the Socket.IO side.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -9,6 +12,9 @@ pub struct Config {
     pub ping_interval: Duration,
     /// `PING_TIMEOUT`.
     pub ping_timeout: Duration,
+    /// [`CONNECT_TIMEOUT`]. It also ends the wait for a user's turn: whoever is not connected by then is closed without a
+    /// word, and the stock client comes back with back-off.
+    pub connect_timeout: Duration,
     /// `MAX_HTTP_BUFFER_SIZE`: bytes of one message from a client, on both transports.
     pub payload_bytes_max: usize,
     /// `CLIENT_QUEUE_MAX_BYTES`: what one subscriber may be owed before the policy acts.

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::Config;
+use super::application::Application;
 use super::compress::compressed;
 use super::cors;
 use super::engine_error::EngineError;
@@ -69,12 +70,14 @@ impl SubscriberWorker {
 }
 
 impl Subscribers {
-    /// The subscriber side for each of `workers`. It lets in whom `admission` lets in; they join `hub`.
+    /// The subscriber side for each of `workers`. It lets in whom `admission` lets in; they join `hub`, and `application` hears
+    /// them.
     pub fn new(
         workers: usize,
         config: &Config,
         hub: &Arc<Hub>,
         admission: &Arc<dyn Admission>,
+        application: &Arc<dyn Application>,
         lifecycle: &Lifecycle,
         stats: &Arc<Stats>,
     ) -> Vec<(Self, SubscriberWorker)> {
@@ -89,7 +92,12 @@ impl Subscribers {
                 lifecycle: lifecycle.clone(),
                 stats: Arc::clone(stats),
             };
-            let door = Door { admission: Arc::clone(admission), hub: Arc::clone(hub), stats: Arc::clone(stats) };
+            let door = Door {
+                application: Arc::clone(application),
+                admission: Arc::clone(admission),
+                hub: Arc::clone(hub),
+                stats: Arc::clone(stats),
+            };
             let worker =
                 SubscriberWorker { index, commands, config: config.clone(), door, lifecycle: lifecycle.clone() };
             (subscribers, worker)
@@ -206,7 +214,10 @@ impl Subscribers {
         if request.method() == Method::GET {
             let accepted = request.headers().get(ACCEPT_ENCODING).cloned();
             worker.send(Command::Poll(id, reply)).map_err(|_| EngineError::BadRequest)?;
-            let packets = answer.await.map_err(|_| EngineError::BadRequest)??;
+            let mut waiting = Waiting { worker, id, is_answered: false };
+            let packets = answer.await;
+            waiting.is_answered = true;
+            let packets = packets.map_err(|_| EngineError::BadRequest)??;
             return Ok(compressed(text(packets, "text/plain; charset=UTF-8"), accepted).await);
         }
         let body = tokio::select! {
@@ -248,6 +259,21 @@ impl Subscribers {
         headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
         headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
         Ok(response)
+    }
+}
+
+/// A poll that waits. hyper drops it with the connection when the client gives it up.
+struct Waiting<'a> {
+    worker: &'a mpsc::UnboundedSender<Command>,
+    id: SessionId,
+    is_answered: bool,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            let _ = self.worker.send(Command::Abandon(self.id));
+        }
     }
 }
 

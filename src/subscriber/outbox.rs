@@ -6,7 +6,8 @@ use bytes::Bytes;
 
 use super::wire::{frame, payload};
 
-/// One packet, encoded once for both transports: a websocket frame whose payload is the packet's text.
+/// One packet, encoded once for both transports: a websocket frame whose payload is the packet's text; or binary data,
+/// which polling writes in base64.
 #[derive(Clone, Debug)]
 pub(super) struct Item {
     frame: Bytes,
@@ -29,6 +30,12 @@ impl Item {
     /// A packet of these parts, one behind the other.
     pub(super) fn packet(parts: &[&str]) -> Self {
         let (frame, head) = frame::text(parts);
+        Self { frame: frame.into(), head, kind: Kind::Needed }
+    }
+
+    /// A binary message.
+    pub(super) fn binary(bytes: &[u8]) -> Self {
+        let (frame, head) = frame::binary(bytes);
         Self { frame: frame.into(), head, kind: Kind::Needed }
     }
 
@@ -66,8 +73,13 @@ impl Item {
         }
     }
 
-    fn text(&self) -> &str {
-        self.frame.get(self.head..).and_then(|text| str::from_utf8(text).ok()).unwrap_or_default()
+    fn push_to(&self, payload: &mut String) {
+        let packet = self.frame.get(self.head..).unwrap_or_default();
+        if frame::is_binary(&self.frame) {
+            payload::push_binary(payload, packet);
+        } else {
+            payload::push(payload, str::from_utf8(packet).unwrap_or_default());
+        }
     }
 }
 
@@ -88,6 +100,11 @@ impl Outbox {
     /// Bytes that wait.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Bytes that wait behind the first item, which may be half written and have any length.
+    pub(super) fn bytes_behind_first(&self) -> usize {
+        self.bytes - self.front().map_or(0, <[u8]>::len)
     }
 
     pub(super) fn push(&mut self, item: Item) {
@@ -168,7 +185,7 @@ impl Outbox {
     pub(super) fn take_payload(&mut self) -> String {
         let mut text = String::with_capacity(self.bytes);
         for item in std::mem::take(self).items {
-            payload::push(&mut text, item.text());
+            item.push_to(&mut text);
         }
         text
     }

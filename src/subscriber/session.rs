@@ -1,6 +1,7 @@
 //! One Engine.IO session, from its handshake to its close. It belongs to one worker and is touched by that worker alone.
 
 pub(super) mod connect;
+mod conversation;
 pub(super) mod polling;
 pub(super) mod upgrade;
 pub(super) mod websocket;
@@ -21,13 +22,10 @@ use crate::hub::Membership;
 use crate::types::stats::GaugeGuard;
 use crate::types::{CloseReason, RoomName};
 use connect::Turn;
+use conversation::Conversation;
 use polling::Poll;
 use upgrade::Candidate;
 use websocket::Websocket;
-
-/// From the Engine.IO handshake to a CONNECT that was let in. It also ends the wait for a user's turn: whoever is not
-/// connected by then is closed without a word, and the stock client comes back with back-off.
-pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a closed websocket may take to accept what it is still owed.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -54,6 +52,7 @@ pub(super) struct State {
     pub(super) has_waiter: bool,
     /// Binary messages that belong to an event and are still to come.
     attachments_left: u8,
+    conversation: Option<Box<Conversation>>,
     pub(super) heart: Heart,
     /// Since when the transport has taken nothing of what waits.
     pub(super) stalled_since: Option<Instant>,
@@ -68,7 +67,7 @@ pub(super) enum Transport {
     Closed,
 }
 
-/// The session's part in the one namespace.
+/// The session's part in `/`, the namespace of the rooms.
 pub(super) enum Socket {
     /// Nobody yet, or nobody any more.
     Outside,
@@ -110,6 +109,7 @@ impl Session {
                 socket: Socket::Outside,
                 has_waiter: false,
                 attachments_left: 0,
+                conversation: None,
                 heart: Heart { awaits_pong: false, deadline: ping },
                 stalled_since: None,
                 close_deadline: None,
@@ -129,40 +129,28 @@ impl Session {
                 Ok(())
             }
             EnginePacket::Message(_) if self.state.borrow().attachments_left > 0 => Err(CloseReason::ProtocolError),
-            EnginePacket::Message(packet) => self.receive_packet(&SocketPacket::read(packet)?),
+            EnginePacket::Message(text) => self.receive_text(text),
             EnginePacket::Close => Err(CloseReason::ClientClosed),
             EnginePacket::Probe | EnginePacket::Upgrade | EnginePacket::Noop => Err(CloseReason::ProtocolError),
         }
     }
 
-    /// Takes one binary message of the client: it must belong to an event.
-    ///
-    /// # Errors
-    /// When no event waits for it.
-    pub(super) fn receive_binary(&self) -> Result<(), End> {
-        let mut state = self.state.borrow_mut();
-        state.attachments_left = state.attachments_left.checked_sub(1).ok_or(CloseReason::ProtocolError)?;
-        Ok(())
-    }
-
-    fn receive_packet(self: &Rc<Self>, packet: &SocketPacket<'_>) -> Result<(), End> {
+    fn receive_packet(self: &Rc<Self>, text: &str) -> Result<(), End> {
+        let packet = SocketPacket::read(text)?;
         let is_ours = packet.namespace == "/";
         match packet.kind {
             Kind::Connect(auth) if is_ours => self.ask_to_join(auth),
-            Kind::Connect(_) => {
-                let parts = ["44", packet.namespace, r#",{"message":"Invalid namespace"}"#];
-                self.push(Item::packet(&parts))
-            }
+            Kind::Connect(auth) => self.enter(packet.namespace, auth),
             Kind::Disconnect | Kind::Event { .. } if is_ours && !self.was_let_in() => Err(CloseReason::ProtocolError),
             Kind::Disconnect if is_ours => {
                 self.leave(CloseReason::ClientClosed);
                 Ok(())
             }
-            Kind::Disconnect => Ok(()),
-            Kind::Event { attachments } => {
-                self.state.borrow_mut().attachments_left = attachments;
+            Kind::Disconnect => {
+                self.exit(packet.namespace);
                 Ok(())
             }
+            Kind::Event { attachments } => self.receive_event(&packet, text, attachments),
         }
     }
 
@@ -201,6 +189,10 @@ impl Session {
                 QueuePolicy::Disconnect => return Err(CloseReason::SlowReader),
                 QueuePolicy::DropOldest => {
                     worker.door.stats.undelivered.add(outbox.drop_oldest(worker.config.queue_bytes_max));
+                    // What no policy drops are answers. Who does not take them must not ask for more.
+                    if outbox.bytes_behind_first() > worker.config.queue_bytes_max {
+                        return Err(CloseReason::SlowReader);
+                    }
                 }
             }
         }
@@ -244,7 +236,7 @@ impl Session {
             return Ok(Some(deadline).filter(|deadline| now < *deadline));
         }
         let Some(handshake) = &state.handshake else { return Ok(None) };
-        let connect = (!handshake.was_let_in.get()).then_some(handshake.opened + CONNECT_TIMEOUT);
+        let connect = (!handshake.was_let_in.get()).then_some(handshake.opened + worker.config.connect_timeout);
         if connect.is_some_and(|deadline| now >= deadline) {
             return Err(CloseReason::ClientClosed);
         }
@@ -298,6 +290,7 @@ impl Session {
         if state.handshake.take().is_none() {
             return;
         }
+        state.conversation = None;
         let State { transport, outbox, close_deadline, .. } = &mut *state;
         match transport {
             Transport::Polling(poll) => {

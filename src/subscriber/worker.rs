@@ -10,6 +10,7 @@ use futures_util::FutureExt;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
 
+use super::application::Application;
 use super::config::Config;
 use super::engine_error::EngineError;
 use super::handshake::Handshake;
@@ -18,7 +19,7 @@ use super::outbox::Item;
 use super::session::polling::{Poll, Reply};
 use super::session::upgrade;
 use super::session::websocket::{self, Link, Websocket};
-use super::session::{CONNECT_TIMEOUT, Session, Transport};
+use super::session::{Session, Transport};
 use super::session_id::SessionId;
 use super::timers::Timers;
 use crate::admission::Admission;
@@ -32,8 +33,8 @@ const SLICE: usize = 256;
 /// Events for one room that leave in one write when a worker is behind.
 const BATCH_BYTES: usize = 16 << 10;
 
-/// What a worker is asked to do. There is at most one for each HTTP request under way, and their number is bounded by
-/// that of the sockets.
+/// What a worker is asked to do. There is at most one for each HTTP request under way, or one more for each that was given
+/// up, and their number is bounded by that of the sockets.
 pub(super) enum Command {
     /// Opens a session over polling; answered with the open packet.
     Open(Handshake, oneshot::Sender<String>),
@@ -41,6 +42,8 @@ pub(super) enum Command {
     OpenWebsocket(Handshake, Box<dyn Link>),
     /// A request that waits for packets.
     Poll(SessionId, Reply),
+    /// Its client gave up a request that waited.
+    Abandon(SessionId),
     /// A request that brings packets.
     Post(SessionId, Bytes, Reply),
     /// A request that brought more than it may.
@@ -53,8 +56,9 @@ pub(super) enum Command {
     Close(oneshot::Sender<()>),
 }
 
-/// What a subscriber is judged and counted with.
+/// What a subscriber is judged, heard and counted with.
 pub(super) struct Door {
+    pub(super) application: Arc<dyn Application>,
     pub(super) admission: Arc<dyn Admission>,
     pub(super) hub: Arc<Hub>,
     pub(super) stats: Arc<Stats>,
@@ -140,6 +144,11 @@ impl Worker {
                         let _ = reply.send(Err(EngineError::SessionUnknown));
                     }
                 },
+                Command::Abandon(id) => {
+                    if let Some(session) = self.session(id) {
+                        session.abandon();
+                    }
+                }
                 Command::GiveUp(id) => {
                     if let Some(session) = self.session(id) {
                         session.close(CloseReason::ProtocolError);
@@ -193,7 +202,7 @@ impl Worker {
     }
 
     fn add(self: &Rc<Self>, handshake: Handshake, transport: Transport) -> Rc<Session> {
-        let connect = handshake.opened + CONNECT_TIMEOUT;
+        let connect = handshake.opened + self.config.connect_timeout;
         let mut slots = self.sessions.borrow_mut();
         let slot = slots.free.pop().unwrap_or_else(|| {
             slots.sessions.push(None);

@@ -17,8 +17,9 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, NaiveDate, Utc};
 use roomcast::admission::token::daily_token;
 use roomcast::app::{App, Drained, Running};
-use roomcast::config::{self, Machine, Sources};
+use roomcast::config::{self, Config, Machine, Sources};
 use roomcast::listen::TlsError;
+use roomcast::subscriber::Application;
 use roomcast::types::{Clock, Secret, Stats};
 use serde_json::{Value, json};
 
@@ -47,17 +48,25 @@ impl Gateway {
 
     /// The same with the clock at another time than noon of [`TODAY`].
     pub async fn start_at(time: &str, settings: &[(&str, &str)]) -> Self {
-        let sources = Sources {
-            flags: BTreeMap::new(),
-            environment: environment(settings),
-            env_file: None,
-            default_env_file: None,
-            machine: Machine { stdout_is_terminal: false, files_max: 20_000, cores: 2 },
-        };
-        let loaded = config::load(&sources).unwrap_or_else(|faults| panic!("{faults}"));
+        Self::run(App::bind(config(settings), Arc::new(Stats::default())).unwrap(), time)
+    }
+
+    /// No gateway, but the same engine with an application that hears its clients, who have so long to connect.
+    pub async fn start_hearing(
+        application: impl Application,
+        connect_timeout: Duration,
+        settings: &[(&str, &str)],
+    ) -> Self {
+        let mut config = config(settings);
+        config.subscriber.connect_timeout = connect_timeout;
+        let mut app = App::bind(config, Arc::new(Stats::default())).unwrap();
+        app.serve_application(Arc::new(application));
+        Self::run(app, "2026-11-21T12:00:00Z")
+    }
+
+    fn run(app: App, time: &str) -> Self {
         let now = Arc::new(Mutex::new(time.parse::<DateTime<Utc>>().unwrap()));
         let clock = Arc::clone(&now);
-        let app = App::bind(loaded.config, Arc::new(Stats::default())).unwrap();
         let running = app.run(Clock::from_fn(move || *clock.lock().unwrap())).unwrap();
         Self { running, now }
     }
@@ -153,6 +162,17 @@ impl Gateway {
     pub async fn drain(self) -> Drained {
         self.running.drain().await
     }
+}
+
+fn config(settings: &[(&str, &str)]) -> Config {
+    let sources = Sources {
+        flags: BTreeMap::new(),
+        environment: environment(settings),
+        env_file: None,
+        default_env_file: None,
+        machine: Machine { stdout_is_terminal: false, files_max: 20_000, cores: 2 },
+    };
+    config::load(&sources).unwrap_or_else(|faults| panic!("{faults}")).config
 }
 
 /// The environment of a gateway here, as settings.

@@ -2,9 +2,9 @@
 //!
 //! `engine_io` and `socket_io` hold the cases of the published suites of Engine.IO 4 (25) and Socket.IO 5 (32), under the
 //! names that they have there. Those run against a server whose application sends back what it hears, acknowledges it,
-//! tells in an event `auth` what CONNECT carried, and has a namespace `/custom`. A gateway has no such application:
-//! it reads what clients send, and ignores it. The cases that need one are these; each stands here with the nearest that
-//! a gateway does, and says so:
+//! tells in an event `auth` what CONNECT carried, and has a namespace `/custom`. `conformance` holds all of the cases, as
+//! they are, against the same engine with such an application. A gateway has none: it reads what clients send, and ignores
+//! it. The cases that need one are these; each stands here with the nearest that a gateway does, and says so:
 //!
 //! - Messages that come back (Engine.IO: `message`, text and binary on both transports, and the last line of each upgrade;
 //!   Socket.IO: "should send a plain-text packet", "should send a packet with binary attachments"): what the client sends
@@ -16,6 +16,7 @@
 //! - `/custom` (both connects to a custom namespace, and the disconnect from one): it is answered like any namespace that is
 //!   not there.
 
+mod conformance;
 mod differential;
 mod engine_io;
 mod oracle;

@@ -25,6 +25,16 @@ fn a_poll_takes_texts_where_a_websocket_takes_frames() {
 }
 
 #[test]
+fn bytes_are_base64_where_a_client_polls() {
+    let items = [Item::packet(&["451-[{}]"]), Item::binary(&[0, 255, 1]), Item::binary(&[])];
+    let mut outbox = Outbox::default();
+    items.iter().for_each(|item| outbox.push(item.clone()));
+    assert_eq!(drained(&mut outbox, 3), b"\x81\x08451-[{}]\x82\x03\x00\xff\x01\x82\x00");
+    items.iter().for_each(|item| outbox.push(item.clone()));
+    assert_eq!(outbox.take_payload(), "451-[{}]\u{1e}bAP8B\u{1e}b");
+}
+
+#[test]
 fn what_was_written_at_once_is_not_written_again() {
     let mut outbox = Outbox::default();
     outbox.push_rest(Item::packet(&["42[1]"]), 3);

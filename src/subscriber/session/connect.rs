@@ -1,18 +1,20 @@
 //! From a CONNECT packet to a member of rooms: token, turn, rooms, in that order.
 
+use std::iter::once;
 use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{CONNECT_TIMEOUT, End, Joined, Session, Socket};
-use crate::admission::{Claim, Client, Grant};
+use super::{End, Joined, Session, Socket};
+use crate::admission::{Claim, Client, Grant, Refusal};
 use crate::subscriber::outbox::Item;
+use crate::subscriber::worker::Worker;
 use crate::types::{Cause, CloseReason, RoomName};
 
-/// A turn that comes later after the handshake than this is not taken: the answer to CONNECT might meet the session's
-/// timeout, and the stock client would be connected and at once cut off.
-const TURN_TIMEOUT: Duration = CONNECT_TIMEOUT.saturating_sub(Duration::from_millis(250));
+/// A turn that comes so close to the session's timeout, or later, is not taken: the answer to CONNECT might meet it, and the
+/// stock client would be connected and at once cut off.
+const TURN_MARGIN: Duration = Duration::from_millis(250);
 
 /// A CONNECT that was let in and waits until its user's bucket has room.
 #[derive(Clone, Debug)]
@@ -32,32 +34,36 @@ impl Session {
         if !matches!(self.state.borrow().socket, Socket::Outside) {
             return Ok(());
         }
+        let Some(worker) = self.worker.upgrade() else { return Err(CloseReason::Shutdown) };
+        let grant = match self.judge(&worker, auth)? {
+            Ok(grant) => grant,
+            Err(refusal) => return self.push(connect_error("/", refusal.connect_error())),
+        };
+        self.prepare_greeting(&worker, auth);
+        match self.turns(&grant, 0) {
+            Ok(()) => self.join(&grant),
+            Err((user, at)) => {
+                let mut state = self.state.borrow_mut();
+                state.socket = Socket::Waiting(Turn { grant, user, at });
+                if !std::mem::replace(&mut state.has_waiter, true) {
+                    worker.lifecycle.spawn_local(Rc::clone(self).wait_for_turn());
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// What admission says to a CONNECT with this `auth`.
+    ///
+    /// # Errors
+    /// When it is no JSON.
+    pub(super) fn judge(&self, worker: &Worker, auth: Option<&str>) -> Result<Result<Grant, Refusal>, End> {
         let auth = auth.map(serde_json::from_str::<serde_json::Value>).transpose();
         let auth = auth.map_err(|_| CloseReason::ProtocolError)?;
-        let Some(worker) = self.worker.upgrade() else { return Err(CloseReason::Shutdown) };
-        let judged = {
-            let state = self.state.borrow();
-            let Some(handshake) = &state.handshake else { return Ok(()) };
-            let claim = Claim { client: handshake.client, query_rooms: &handshake.rooms, auth: auth.as_ref() };
-            worker.door.admission.connect(claim)
-        };
-        match judged {
-            Err(refusal) => {
-                let message = refusal.connect_error();
-                self.push(Item::packet(&[r#"44{"message":""#, message, r#""}"#]))
-            }
-            Ok(grant) => match self.turns(&grant, 0) {
-                Ok(()) => self.join(&grant),
-                Err((user, at)) => {
-                    let mut state = self.state.borrow_mut();
-                    state.socket = Socket::Waiting(Turn { grant, user, at });
-                    if !std::mem::replace(&mut state.has_waiter, true) {
-                        worker.lifecycle.spawn_local(Rc::clone(self).wait_for_turn());
-                    }
-                    Ok(())
-                }
-            },
-        }
+        let state = self.state.borrow();
+        let Some(handshake) = &state.handshake else { return Err(CloseReason::ClientClosed) };
+        let claim = Claim { client: handshake.client, query_rooms: &handshake.rooms, auth: auth.as_ref() };
+        Ok(worker.door.admission.connect(claim))
     }
 
     /// Takes a turn of each user from the given one on, or tells whose turn comes when.
@@ -96,10 +102,11 @@ impl Session {
 
     /// Who waits, until when, and for what; none when nobody waits any more.
     fn turn(&self) -> Option<(Client, Option<Instant>, Turn)> {
+        let timeout = self.worker.upgrade()?.config.connect_timeout.saturating_sub(TURN_MARGIN);
         let state = self.state.borrow();
         let handshake = state.handshake.as_ref()?;
         let Socket::Waiting(turn) = &state.socket else { return None };
-        let deadline = (!handshake.was_let_in.get()).then_some(handshake.opened + TURN_TIMEOUT);
+        let deadline = (!handshake.was_let_in.get()).then_some(handshake.opened + timeout);
         Some((handshake.client, deadline, turn.clone()))
     }
 
@@ -140,8 +147,15 @@ impl Session {
         }
         // Not the session's id: whoever knows that one can read the session.
         let id = worker.new_socket_id();
-        self.push(Item::packet(&[r#"40{"sid":""#, &id, r#""}"#]))
+        let answer = Item::packet(&[r#"40{"sid":""#, &id, r#""}"#]);
+        self.push_all(once(answer).chain(self.take_greeting()))
     }
+}
+
+/// The answer to a CONNECT that was refused.
+pub(super) fn connect_error(namespace: &str, message: &str) -> Item {
+    let [name, comma] = if namespace == "/" { ["", ""] } else { [namespace, ","] };
+    Item::packet(&["44", name, comma, r#"{"message":""#, message, r#""}"#])
 }
 
 fn first_room(grant: &Grant) -> Option<&str> {

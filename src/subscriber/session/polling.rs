@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::upgrade::{Candidate, CandidateState};
@@ -97,8 +98,7 @@ impl Session {
             let mut state = self.state.borrow_mut();
             let State { transport, outbox, .. } = &mut *state;
             match transport {
-                // A request that its client gave up waits for nothing any more.
-                Transport::Polling(poll) if poll.waiting.as_ref().is_none_or(oneshot::Sender::is_closed) => {
+                Transport::Polling(poll) if poll.waiting.is_none() => {
                     poll.waiting = Some(reply);
                     let answered = poll.answer(outbox);
                     if answered.is_ok() && poll.is_being_left() {
@@ -114,6 +114,15 @@ impl Session {
         };
         if let Some(reason) = overlap {
             self.close(reason);
+        }
+    }
+
+    /// The client gave up a request that waited, and what that was told, if anything, is lost. As Node's server, and as the
+    /// stock client.
+    pub(in crate::subscriber) fn abandon(self: &Rc<Self>) {
+        let is_polling = matches!(self.state.borrow().transport, Transport::Polling(_));
+        if is_polling {
+            self.close(CloseReason::TransportError);
         }
     }
 
@@ -136,7 +145,7 @@ impl Session {
         let _ = reply.send(Ok("ok".to_owned()));
         let taken = packets.into_iter().try_for_each(|packet| match packet {
             Packet::Text(text) => self.receive(text),
-            Packet::Binary => self.receive_binary(),
+            Packet::Binary(bytes) => self.receive_binary(bytes),
         });
         if let Err(reason) = taken {
             if reason == CloseReason::ClientClosed
@@ -152,13 +161,14 @@ impl Session {
 /// A packet of a payload.
 enum Packet<'a> {
     Text(&'a str),
-    Binary,
+    Binary(Bytes),
 }
 
 impl<'a> Packet<'a> {
     fn read(text: &'a str) -> Result<Self, End> {
         if let Some(base64) = text.strip_prefix('b') {
-            return STANDARD.decode(base64).map(|_| Self::Binary).map_err(|_| CloseReason::ProtocolError);
+            let bytes = STANDARD.decode(base64).map_err(|_| CloseReason::ProtocolError)?;
+            return Ok(Self::Binary(bytes.into()));
         }
         match EnginePacket::read(text)? {
             EnginePacket::Probe | EnginePacket::Upgrade | EnginePacket::Noop => Err(CloseReason::ProtocolError),

@@ -207,7 +207,7 @@ impl Session {
     fn receive_message(self: &Rc<Self>, message: Message) -> Result<(), End> {
         match message {
             Message::Text(text) => self.receive(&text),
-            Message::Binary(_) => self.receive_binary(),
+            Message::Binary(bytes) => self.receive_binary(bytes.into()),
             Message::Ping(payload) => self.push(Item::control(frame::pong(&payload))),
             Message::Pong => Ok(()),
             Message::Close(_) => Err(CloseReason::ClientClosed),

@@ -280,6 +280,16 @@ pub(in crate::subscriber) fn text(parts: &[&str]) -> (Vec<u8>, usize) {
     frame(TEXT, &parts)
 }
 
+/// A binary frame, and how many bytes of it are its head.
+pub(in crate::subscriber) fn binary(bytes: &[u8]) -> (Vec<u8>, usize) {
+    frame(BINARY, &[bytes])
+}
+
+/// Whether a frame that was written here is a binary one.
+pub(in crate::subscriber) fn is_binary(frame: &[u8]) -> bool {
+    frame.first().is_some_and(|first| *first == FINAL | BINARY)
+}
+
 /// The answer to a ping.
 pub(in crate::subscriber) fn pong(payload: &[u8]) -> Vec<u8> {
     frame(PONG, &[payload]).0

@@ -1,6 +1,5 @@
 //! Packets of Engine.IO 4 and Socket.IO 5: what clients send is read and judged as Node's server 4.8 does.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, SeqAccess, Visitor};
@@ -59,6 +58,19 @@ pub(in crate::subscriber) struct SocketPacket<'a> {
     pub(in crate::subscriber) namespace: &'a str,
     /// What it says.
     pub(in crate::subscriber) kind: Kind<'a>,
+    /// The event, if it is one; the answer to one is none.
+    pub(in crate::subscriber) event: Option<Event<'a>>,
+}
+
+/// An event of a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::subscriber) struct Event<'a> {
+    /// Its name.
+    pub(in crate::subscriber) name: String,
+    /// The JSON array of its name and its arguments.
+    pub(in crate::subscriber) array: &'a str,
+    /// The number that its sender wants it acknowledged by; none that is beyond a client's own numbers.
+    pub(in crate::subscriber) id: Option<u64>,
 }
 
 /// What a Socket.IO packet says.
@@ -68,7 +80,7 @@ pub(in crate::subscriber) enum Kind<'a> {
     Connect(Option<&'a str>),
     /// Leaves the namespace.
     Disconnect,
-    /// An event, or the answer to one; roomcast listens to none and asks for none.
+    /// An event, or the answer to one, which nobody asks for.
     Event {
         /// Binary messages that belong to it and follow.
         attachments: u8,
@@ -86,25 +98,27 @@ impl<'a> SocketPacket<'a> {
         let (attachments, rest) = if is_binary { read_attachments(rest)? } else { (0, rest) };
         let (namespace, rest) = read_namespace(rest);
         let body = rest.trim_start_matches(|character: char| character.is_ascii_digit());
-        let has_id = body.len() < rest.len();
+        let id = rest.strip_suffix(body).unwrap_or_default();
         if is_too_deep(body) {
             return Err(Malformed);
         }
+        let mut event = None;
         let body = Some(body).filter(|body| !body.is_empty());
         let kind = match (digit, body) {
             ("0", body) => Kind::Connect(body),
             ("1", None) => Kind::Disconnect,
             ("2" | "5", Some(body)) => {
-                serde_json::from_str::<EventBody>(body).map_err(|_| Malformed)?;
+                let EventBody(name) = serde_json::from_str(body).map_err(|_| Malformed)?;
+                event = Some(Event { name, array: body, id: id.parse().ok() });
                 Kind::Event { attachments }
             }
-            ("3" | "6", Some(body)) if has_id => {
+            ("3" | "6", Some(body)) if !id.is_empty() => {
                 serde_json::from_str::<Vec<IgnoredAny>>(body).map_err(|_| Malformed)?;
                 Kind::Event { attachments }
             }
             _ => return Err(Malformed),
         };
-        Ok(Self { namespace, kind })
+        Ok(Self { namespace, kind, event })
     }
 }
 
@@ -122,8 +136,8 @@ fn read_namespace(text: &str) -> (&str, &str) {
     text.split_once(',').unwrap_or((text, ""))
 }
 
-/// An array whose first element can be an event's name.
-struct EventBody;
+/// An array whose first element can be an event's name, which is kept.
+struct EventBody(String);
 
 impl<'de> Deserialize<'de> for EventBody {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -141,9 +155,9 @@ impl<'de> Visitor<'de> for EventVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
-        elements.next_element::<Cow<'de, str>>()?.ok_or_else(|| A::Error::custom("no name"))?;
+        let name = elements.next_element()?.ok_or_else(|| A::Error::custom("no name"))?;
         while elements.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(EventBody)
+        Ok(EventBody(name))
     }
 }
 

@@ -1,5 +1,8 @@
 //! Payloads of polling: packets one behind the other, with 0x1e between them.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::packet::Malformed;
 
 /// What separates the packets of a payload.
@@ -22,10 +25,21 @@ pub(in crate::subscriber) fn split(body: &[u8]) -> Result<impl Iterator<Item = &
 
 /// Appends a packet to a payload.
 pub(in crate::subscriber) fn push(payload: &mut String, packet: &str) {
+    separate(payload);
+    payload.push_str(packet);
+}
+
+/// Appends a binary message to a payload.
+pub(in crate::subscriber) fn push_binary(payload: &mut String, bytes: &[u8]) {
+    separate(payload);
+    payload.push('b');
+    STANDARD.encode_string(bytes, payload);
+}
+
+fn separate(payload: &mut String) {
     if !payload.is_empty() {
         payload.push(SEPARATOR);
     }
-    payload.push_str(packet);
 }
 
 #[cfg(test)]

@@ -19,11 +19,16 @@ pub struct StockClients {
 impl StockClients {
     /// Starts clients; `options` are those of tests/client/clients.mjs.
     pub fn start(options: &Value) -> Self {
+        Self::run("clients.mjs", options)
+    }
+
+    /// Runs another script of tests/client, which says what happens in lines of JSON too.
+    pub fn run(script: &str, options: &Value) -> Self {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/client");
         let installed = format!("{folder}/node_modules/socket.io-client/package.json");
         assert!(std::path::Path::new(&installed).exists(), "no stock client: run `make test`, or npm ci in {folder}");
         let mut process = Command::new("node")
-            .arg(format!("{folder}/clients.mjs"))
+            .arg(format!("{folder}/{script}"))
             .arg(options.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -44,6 +44,16 @@ impl Polling {
         self.connection.request(&format!("GET {}", self.path()), "").await
     }
 
+    /// A poll that waits on a connection of its own. A preflight goes before it in the same piece: once that is answered, the
+    /// poll is known to be under way.
+    pub async fn poll_elsewhere(&self, addr: SocketAddr) -> Connection {
+        let mut connection = Connection::open(addr).await;
+        let request = |method| format!("{method} {} HTTP/1.1\r\nHost: gateway.test\r\n\r\n", self.path());
+        connection.send([request("OPTIONS"), request("GET")].concat()).await;
+        assert_eq!(connection.answer(false).await.unwrap().status, 204);
+        connection
+    }
+
     /// Sends CONNECT with `auth` and returns the answer.
     pub async fn authenticate(&mut self, auth: Value) -> String {
         let posted = self.post(format!("40{auth}")).await;

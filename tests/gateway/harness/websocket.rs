@@ -60,6 +60,17 @@ impl Websocket {
         }
     }
 
+    /// The next packet that is no ping, which must be binary; pings are answered.
+    pub async fn binary(&mut self) -> Vec<u8> {
+        loop {
+            match timeout(PATIENCE, self.stream.next()).await.expect("no packet in time") {
+                Some(Ok(Message::Binary(bytes))) => return bytes.to_vec(),
+                Some(Ok(Message::Text(text))) if text.as_str() == "2" => self.send("3").await,
+                other => panic!("no binary packet: {other:?}"),
+            }
+        }
+    }
+
     /// Waits until the gateway has closed, without answering a ping.
     pub async fn closed(&mut self) {
         while self.next().await.is_some() {}

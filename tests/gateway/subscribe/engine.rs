@@ -1,5 +1,6 @@
 //! Engine.IO: the open packet, sessions over both transports, and errors as Node's server words them.
 
+use roomcast::types::CloseReason;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -194,20 +195,16 @@ async fn what_comes_in_one_piece_with_the_upgrade_is_read() {
     assert_eq!(frame(&mut connection).await, r#"44{"message":"invalid token"}"#);
 }
 
+/// As Node's server does: what such a poll was told would be lost in silence.
 #[tokio::test]
-async fn a_poll_that_its_client_gave_up_is_no_second_one() {
+async fn a_poll_that_its_client_gives_up_ends_the_session() {
     let gateway = Gateway::start(&[]).await;
     let (mut session, _) = Polling::open(gateway.consumer(), "&uniqueUserId=room-1").await.ok().unwrap();
     session.authenticate(json!({ "token": token() })).await;
-    let mut given_up = Connection::open(gateway.consumer()).await;
-    given_up.send_request(&format!("GET {}", session.path()), "").await;
-    drop(given_up);
-    let mut connection = Connection::open(gateway.consumer()).await;
-    gateway.until(|stats| stats.sockets.get() == 2).await;
-    connection.send_request(&format!("GET {}", session.path()), "").await;
-    gateway.publish("room-1", &json!({})).await;
-    let answer = connection.answer(false).await.unwrap();
-    assert_eq!((answer.status, answer.body.as_str()), (200, r#"42["room-1",{}]"#));
+    drop(session.poll_elsewhere(gateway.consumer()).await);
+    gateway.emptied().await;
+    assert_eq!(gateway.stats().closes(CloseReason::TransportError).get(), 1);
+    is_error(&session.poll().await, 1, "Session ID unknown");
 }
 
 #[tokio::test]

@@ -49,6 +49,18 @@ fn the_namespace_ends_at_the_comma() {
 }
 
 #[test]
+fn an_event_is_told_from_the_answer_to_one() {
+    let event = |text| SocketPacket::read(text).unwrap().event;
+    let whole = |id| Some(Event { name: "a\"".to_owned(), array: r#"["a\"",1.0]"#, id });
+    assert_eq!(event(r#"2["a\"",1.0]"#), whole(None));
+    assert_eq!(event(r#"52-/x,012["a\"",1.0]"#), whole(Some(12)));
+    assert_eq!(event(r#"299999999999999999999["a\"",1.0]"#), whole(None), "no client counts so far");
+    for text in ["31[]", "61-7[]", "0", "1"] {
+        assert_eq!(event(text), None, "{text}");
+    }
+}
+
+#[test]
 fn malformed_packets_are_refused() {
     for text in [
         "",

@@ -14,7 +14,8 @@ use crate::admission::config::AuthConfig;
 use crate::admission::origin::OriginList;
 use crate::admission::{self, Claim, Gate, Grant, Refusal, Seat, UserKey};
 use crate::hub::Overloaded;
-use crate::subscriber::config::QueuePolicy;
+use crate::subscriber::application::{Application, Deaf};
+use crate::subscriber::config::{CONNECT_TIMEOUT, QueuePolicy};
 use crate::subscriber::session::Socket;
 use crate::types::{Clock, EventName, PeerAddr, Publication, RoomName};
 
@@ -39,6 +40,7 @@ pub(super) fn config() -> Config {
     Config {
         ping_interval: Duration::from_secs(25),
         ping_timeout: Duration::from_secs(20),
+        connect_timeout: CONNECT_TIMEOUT,
         payload_bytes_max: 100_000,
         queue_bytes_max: 8 << 10,
         queue_policy: QueuePolicy::Disconnect,
@@ -64,6 +66,17 @@ impl Node {
 
     /// A node whose workers take no more than `inbox_bytes` at once.
     pub(super) fn with_inboxes(workers: u16, config: &Config, inbox_bytes: usize) -> Self {
+        let application: Arc<dyn Application> = Arc::new(Deaf);
+        Self::with_application(workers, config, inbox_bytes, &application)
+    }
+
+    /// A node that hears its clients.
+    pub(super) fn with_application(
+        workers: u16,
+        config: &Config,
+        inbox_bytes: usize,
+        application: &Arc<dyn Application>,
+    ) -> Self {
         let stats = Arc::<Stats>::default();
         let hub = Hub::with_inboxes(workers.into(), inbox_bytes, Arc::clone(&stats));
         let gate = Gate::new(open_to_all(), Clock::system(), Arc::clone(&stats));
@@ -71,7 +84,8 @@ impl Node {
         let lifecycle = Lifecycle::default();
         let start = |index| {
             let admission = Arc::clone(&door);
-            let parts = Door { admission, hub: Arc::clone(&hub), stats: Arc::clone(&stats) };
+            let application = Arc::clone(application);
+            let parts = Door { application, admission, hub: Arc::clone(&hub), stats: Arc::clone(&stats) };
             let worker = Worker::new(index, config.clone(), parts, lifecycle.clone());
             let (commands, mut received) = mpsc::unbounded_channel();
             let running = Rc::clone(&worker);

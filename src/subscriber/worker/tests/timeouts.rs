@@ -48,6 +48,27 @@ fn who_answers_no_ping_is_closed_when_the_timeout_is_over() {
     });
 }
 
+/// As the protocols' suites have it, but for the two ticks that ping and timeout may come late.
+#[test]
+fn the_silent_are_closed_half_a_second_after_they_came_if_the_settings_say_so() {
+    in_virtual_time(async {
+        let settings =
+            Config { ping_interval: Duration::from_millis(300), ping_timeout: Duration::from_millis(200), ..config() };
+        let node = Node::start(1, &settings);
+        for attempt in 0..100 {
+            let client = Client::open(&node, attempt % 2 == 0, 1_000).await;
+            tokio::time::sleep(Duration::from_millis(465)).await;
+            assert!(
+                node.session(client.id).is_some(),
+                "200 ms after a ping that was sent after 270 ms at the earliest"
+            );
+            tokio::time::sleep(Duration::from_millis(500 + 2 * 50 - 465)).await;
+            assert!(node.session(client.id).is_none());
+        }
+        node.assert_empty().await;
+    });
+}
+
 #[test]
 fn who_answers_pings_but_takes_nothing_is_closed_by_the_write_timeout() {
     in_virtual_time(async {
