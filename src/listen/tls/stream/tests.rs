@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use proptest::prelude::*;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::aws_lc_rs;
@@ -239,4 +240,82 @@ async fn tickets_leave_with_the_first_answer() {
     assert!(holds_no_buffer(&server));
     assert_eq!(client.read_u8().await.unwrap(), b'a');
     assert_eq!(client.get_ref().1.tls13_tickets_received(), 1);
+}
+
+/// What a client sends in its handshake and behind it, as it came over the wire.
+async fn recorded() -> Vec<u8> {
+    let (ours, theirs) = duplex(1 << 20);
+    let (mut tapped, tap) = duplex(1 << 20);
+    let client = TlsConnector::from(client_config()).connect("localhost".try_into().unwrap(), tap);
+    let wire = async {
+        // From the client to the server by hand, and back by itself.
+        let (mut from_client, mut to_client) = tokio::io::split(&mut tapped);
+        let (mut from_server, mut to_server) = tokio::io::split(theirs);
+        let mut recorded = Vec::new();
+        let forward = async {
+            let mut chunk = [0; 4096];
+            while let Ok(count @ 1..) = from_client.read(&mut chunk).await {
+                recorded.extend_from_slice(&chunk[..count]);
+                to_server.write_all(&chunk[..count]).await.unwrap();
+            }
+            to_server.shutdown().await.unwrap();
+        };
+        tokio::join!(forward, async { tokio::io::copy(&mut from_server, &mut to_client).await.unwrap() });
+        recorded
+    };
+    let served = async {
+        let mut server = TlsStream::accept(server_config(&version::TLS13, 1), ours).await.unwrap();
+        let mut heard = [0; 5];
+        server.read_exact(&mut heard).await.unwrap();
+        assert_eq!(&heard, b"hello");
+    };
+    let said = async {
+        let mut client = client.await.unwrap();
+        client.write_all(b"hello").await.unwrap();
+        client.flush().await.unwrap();
+        drop(client);
+    };
+    let (recorded, (), ()) = tokio::join!(wire, served, said);
+    recorded
+}
+
+proptest! {
+    #[test]
+    fn whatever_comes_in_whatever_pieces_is_read_or_refused(
+        changes in proptest::collection::vec((0..4096_usize, any::<u8>()), 0..6),
+        cuts in proptest::collection::vec(1..600_usize, 1..40),
+        version in prop_oneof![Just(&version::TLS12), Just(&version::TLS13)],
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            static RECORDED: tokio::sync::OnceCell<Vec<u8>> = tokio::sync::OnceCell::const_new();
+            let mut sent = RECORDED.get_or_init(recorded).await.clone();
+            for (place, byte) in changes {
+                let place = place % sent.len();
+                sent[place] = byte;
+            }
+            let (ours, mut theirs) = duplex(1 << 20);
+            let said = async {
+                let mut rest = sent.as_slice();
+                for cut in cuts.iter().cycle() {
+                    let (now, later) = rest.split_at((*cut).min(rest.len()));
+                    if now.is_empty() || theirs.write_all(now).await.is_err() {
+                        break;
+                    }
+                    tokio::task::yield_now().await;
+                    rest = later;
+                }
+                // What is answered is of no interest: the record is another connection's.
+                theirs.shutdown().await.ok();
+                tokio::io::copy(&mut theirs, &mut tokio::io::sink()).await.ok();
+            };
+            let served = async {
+                let mut server = TlsStream::accept(server_config(version, 1), ours).await?;
+                server.read_to_end(&mut Vec::new()).await
+            };
+            let (_, served) = tokio::join!(said, served);
+            // A server's part of the keys is new each time, so the end of the record never fits.
+            assert!(served.is_err());
+        });
+    }
 }
