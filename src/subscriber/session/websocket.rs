@@ -184,8 +184,10 @@ impl Session {
                 websocket.poll_read(context, &mut messages)
             };
             for message in messages.drain(..) {
+                // Who closes is answered with its own code (RFC 6455, 5.5.1).
+                let code = if let Message::Close(code) = message { code } else { None };
                 if let Err(reason) = self.receive_message(message) {
-                    self.close(reason);
+                    self.close_with(reason, code);
                     break;
                 }
             }
