@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{
     ACCEPT_ENCODING, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ORIGIN, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT,
-    SEC_WEBSOCKET_KEY, UPGRADE, X_CONTENT_TYPE_OPTIONS,
+    SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, UPGRADE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -20,7 +20,7 @@ use super::Config;
 use super::compress::compressed;
 use super::cors;
 use super::engine_error::EngineError;
-use super::handshake::{EngineRequest, Handshake, has_token};
+use super::handshake::{EngineRequest, Handshake, has_token, subprotocol};
 use super::session::websocket::Link;
 use super::session_id::SessionId;
 use super::worker::{Command, Door, Worker};
@@ -209,6 +209,11 @@ impl Subscribers {
             let packets = answer.await.map_err(|_| EngineError::BadRequest)??;
             return Ok(compressed(text(packets, "text/plain; charset=UTF-8"), accepted).await);
         }
+        // Binary packets come in base64; version 4 knows no payload that is binary itself.
+        if request.headers().get(CONTENT_TYPE).is_some_and(|media_type| media_type == "application/octet-stream") {
+            let _ = worker.send(Command::GiveUp(id));
+            return Err(EngineError::BadRequest);
+        }
         let body = tokio::select! {
             body = Limited::new(request.into_body(), self.payload_bytes_max).collect() => body,
             () = tokio::time::sleep(POST_TIMEOUT) => return Err(EngineError::BadRequest),
@@ -235,6 +240,7 @@ impl Subscribers {
     ) -> Result<Response<Body>, EngineError> {
         let key = request.headers().get(SEC_WEBSOCKET_KEY).ok_or(EngineError::BadRequest)?;
         let accept = HeaderValue::from_str(&derive_accept_key(key.as_bytes())).map_err(|_| EngineError::BadRequest)?;
+        let subprotocol = subprotocol(request.headers())?.and_then(|name| HeaderValue::from_str(name).ok());
         let upgrade = hyper::upgrade::on(&mut request);
         self.lifecycle.spawn_connection(async move {
             if let Ok(upgraded) = upgrade.await {
@@ -247,6 +253,9 @@ impl Subscribers {
         headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
         headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
         headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
+        if let Some(name) = subprotocol {
+            headers.insert(SEC_WEBSOCKET_PROTOCOL, name);
+        }
         Ok(response)
     }
 }
