@@ -9,7 +9,7 @@ use http::header::{
     SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, UPGRADE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use tokio::sync::{mpsc, oneshot};
@@ -215,17 +215,13 @@ impl Subscribers {
             return Err(EngineError::BadRequest);
         }
         let body = tokio::select! {
-            body = Limited::new(request.into_body(), self.payload_bytes_max).collect() => body,
+            body = collected(request.into_body(), self.payload_bytes_max) => body,
             () = tokio::time::sleep(POST_TIMEOUT) => return Err(EngineError::BadRequest),
             () = self.lifecycle.closing.cancelled() => return Err(EngineError::BadRequest),
         };
-        let body = match body {
-            Ok(body) => body.to_bytes(),
-            Err(error) if error.is::<LengthLimitError>() => {
-                let _ = worker.send(Command::GiveUp(id));
-                return Ok(too_large());
-            }
-            Err(_) => return Err(EngineError::BadRequest),
+        let Some(body) = body.map_err(|_| EngineError::BadRequest)? else {
+            let _ = worker.send(Command::GiveUp(id));
+            return Ok(too_large());
         };
         worker.send(Command::Post(id, body, reply)).map_err(|_| EngineError::BadRequest)?;
         let ok = answer.await.map_err(|_| EngineError::BadRequest)??;
@@ -258,6 +254,20 @@ impl Subscribers {
         }
         Ok(response)
     }
+}
+
+/// A body of at most `bytes_max` bytes; none if there are more. It is copied together: kept as it came, a body in chunks of
+/// one byte would take forty times its length.
+async fn collected(mut body: Incoming, bytes_max: usize) -> hyper::Result<Option<Bytes>> {
+    let mut collected = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        if data.len() > bytes_max - collected.len() {
+            return Ok(None);
+        }
+        collected.extend_from_slice(&data);
+    }
+    Ok(Some(collected.into()))
 }
 
 fn text(text: String, media_type: &'static str) -> Response<Body> {
