@@ -19,6 +19,8 @@ pub(super) struct Item {
 enum Kind {
     /// It stays: the protocol needs it.
     Needed,
+    /// The answer to a websocket's ping: the next one may take its place.
+    Pong,
     /// So many events, which may be dropped.
     Events(u64),
     /// Word of so many that were, which stays in their place.
@@ -42,6 +44,11 @@ impl Item {
         Self { kind: Kind::Gap(dropped), ..Self::packet(&parts) }
     }
 
+    /// The answer to a websocket's ping.
+    pub(super) fn pong(payload: &[u8]) -> Self {
+        Self { kind: Kind::Pong, ..Self::control(frame::pong(payload)) }
+    }
+
     /// A frame that is no packet, and exists on a websocket only.
     pub(super) fn control(frame: Vec<u8>) -> Self {
         let head = frame.len();
@@ -62,7 +69,7 @@ impl Item {
     fn events(&self) -> u64 {
         match self.kind {
             Kind::Events(events) => events,
-            Kind::Needed | Kind::Gap(_) => 0,
+            Kind::Needed | Kind::Pong | Kind::Gap(_) => 0,
         }
     }
 
@@ -90,9 +97,18 @@ impl Outbox {
         self.bytes
     }
 
+    /// Queues an item. A pong takes the place of one that waits right before it (RFC 6455, 5.5.3): who pings and reads
+    /// nothing is owed one, and not an item for every two bytes that the queue may hold.
     pub(super) fn push(&mut self, item: Item) {
-        self.bytes += item.frame.len();
-        self.items.push_back(item);
+        let last = self.items.len().checked_sub(1).filter(|last| *last > 0 || self.written == 0);
+        let waits = |last: &usize| self.items.get(*last).is_some_and(|last| matches!(last.kind, Kind::Pong));
+        match last.filter(waits) {
+            Some(last) if matches!(item.kind, Kind::Pong) => self.replace(last, item),
+            _ => {
+                self.bytes += item.frame.len();
+                self.items.push_back(item);
+            }
+        }
     }
 
     /// Queues what is left of an item whose first bytes were written at once.
@@ -113,7 +129,7 @@ impl Outbox {
             && let Some(item) = self.items.get(index)
         {
             match item.kind {
-                Kind::Needed => before = None,
+                Kind::Needed | Kind::Pong => before = None,
                 Kind::Gap(gap) => before = Some(gap),
                 Kind::Events(events) => {
                     dropped += events;

@@ -86,3 +86,18 @@ fn an_event_that_is_more_than_the_queue_is_dropped_and_told_of() {
     outbox.push(Item::event(&["42[2]"]));
     assert_eq!(outbox.take_payload(), "40{}\u{1e}42[\"roomcast:gap\",{\"dropped\":1}]\u{1e}42[2]");
 }
+
+#[test]
+fn of_pongs_that_wait_behind_one_another_the_last_stays() {
+    let mut outbox = Outbox::default();
+    outbox.push_rest(Item::pong(b"half written"), 3);
+    outbox.push(Item::pong(b"1"));
+    outbox.push(Item::pong(b"longer"));
+    outbox.push(Item::packet(&["2"]));
+    outbox.push(Item::pong(b"3"));
+    outbox.push(Item::pong(b""));
+    let expected = b"alf written\x8a\x06longer\x81\x012\x8a\x00";
+    assert_eq!(outbox.bytes(), expected.len());
+    assert_eq!(drained(&mut outbox, 5), expected);
+    assert_eq!(outbox.bytes(), 0);
+}

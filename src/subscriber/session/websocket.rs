@@ -210,7 +210,7 @@ impl Session {
         match message {
             Message::Text(text) => self.receive(&text),
             Message::Binary(_) => self.receive_binary(),
-            Message::Ping(payload) => self.push(Item::control(frame::pong(&payload))),
+            Message::Ping(payload) => self.push(Item::pong(&payload)),
             Message::Pong => Ok(()),
             Message::Close(_) => Err(CloseReason::ClientClosed),
         }

@@ -255,3 +255,32 @@ fn an_upgrade_that_is_never_finished_is_given_up_after_ten_seconds_and_polling_g
         });
     }
 }
+
+/// Each pong is three bytes and would be an item of the queue; the pipe and the queue hold far fewer than are asked for.
+#[test]
+fn who_pings_and_reads_nothing_is_owed_the_last_pong_alone() {
+    in_virtual_time(async {
+        let node = Node::start(1, &config());
+        let mut line = Line::connected(&node).await;
+        for _ in 0..100 {
+            line.send(&frame(0x89, "x").repeat(1_000)).await;
+            settle().await;
+        }
+        line.send(&frame(0x89, "the last")).await;
+        settle().await;
+        let mut pongs = 0;
+        loop {
+            let (first, payload) = line.next().await.expect("a pong, not the end");
+            assert_eq!(first, 0x8a);
+            if payload == "the last" {
+                break;
+            }
+            pongs += 1;
+        }
+        assert!((20_000..22_000).contains(&pongs), "{pongs} pongs of three bytes through a pipe of 64 KiB");
+        assert_eq!(node.closed(), 0);
+        drop(line);
+        settle().await;
+        node.assert_empty().await;
+    });
+}
