@@ -52,7 +52,7 @@ impl Target {
 
     /// Asserts that the witness alone is left, that memory is given back, that nothing failed and no line of the log is
     /// long; and ends the process in order.
-    async fn is_as_before(mut self) {
+    async fn end_as_before(mut self) {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let metrics = ask_admin(self.ports.admin, "/metrics").await.body;
@@ -136,6 +136,6 @@ async fn play(list: &str, auth: &str) -> usize {
         target.is_unharmed(&script.name).await;
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    target.is_as_before().await;
+    target.end_as_before().await;
     rows.len()
 }

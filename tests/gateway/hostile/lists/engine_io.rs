@@ -34,7 +34,7 @@ async fn a_payload_of_half_a_million_packets_is_refused_at_once() {
         assert_eq!(session.poll().await.body, r#"{"code":1,"message":"Session ID unknown"}"#, "{name}");
         target.is_unharmed(name).await;
     }
-    target.is_as_before().await;
+    target.end_as_before().await;
 }
 
 /// Of 10 ms. What it costs is 1 MB that is read and searched once, by a build without optimization.
@@ -58,7 +58,7 @@ async fn a_payload_that_is_no_utf_8_is_refused() {
         assert_eq!(session.poll().await.body, r#"{"code":1,"message":"Session ID unknown"}"#, "{name}");
         target.is_unharmed(name).await;
     }
-    target.is_as_before().await;
+    target.end_as_before().await;
 }
 
 /// Who sends chunks tells no length in advance, and may make a packet of as many pieces as it has bytes (CVE-2026-48779).
@@ -78,5 +78,5 @@ async fn a_payload_in_chunks_is_bounded_by_its_length_and_costs_no_more_than_tha
     }
     let grown = target.peak_kib() - target.resident_kib;
     assert!(grown < 8 << 10, "{grown} KiB for messages of 400 and 1,000 KB");
-    target.is_as_before().await;
+    target.end_as_before().await;
 }

@@ -58,7 +58,7 @@ async fn a_handshake_that_is_reset_anywhere_leaves_nothing() {
         reset_within(&target, &bytes).await;
         target.is_unharmed(name).await;
     }
-    target.is_as_before().await;
+    target.end_as_before().await;
 }
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn an_upgrade_that_is_reset_anywhere_leaves_nothing() {
         }
     }
     target.is_unharmed("an upgrade").await;
-    target.is_as_before().await;
+    target.end_as_before().await;
 }
 
 #[tokio::test]
@@ -117,5 +117,5 @@ async fn a_handshake_of_a_known_session_that_is_reset_anywhere_leaves_the_sessio
     session.post("1").await;
     drop((session, websocket));
     target.is_unharmed("a session").await;
-    target.is_as_before().await;
+    target.end_as_before().await;
 }

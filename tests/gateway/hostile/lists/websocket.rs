@@ -124,5 +124,5 @@ async fn each_case_of_the_list_of_websocket_frames_has_its_answer() {
         target.is_unharmed(case.name).await;
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    target.is_as_before().await;
+    target.end_as_before().await;
 }

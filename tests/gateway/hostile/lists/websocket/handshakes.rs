@@ -177,7 +177,7 @@ async fn each_case_of_the_list_of_websocket_handshakes_has_its_answer() {
         target.is_unharmed(name).await;
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    target.is_as_before().await;
+    target.end_as_before().await;
 }
 
 /// What stood behind a handshake is not lost: the one is let in, the other is closed.
@@ -197,7 +197,7 @@ async fn frames_in_one_piece_with_the_handshake_are_read() {
         drop(connection);
         target.is_unharmed(name).await;
     }
-    target.is_as_before().await;
+    target.end_as_before().await;
 }
 
 /// A head that comes byte by byte is not read anew with each (CVE-2023-43669).
@@ -215,7 +215,7 @@ async fn a_handshake_that_comes_byte_by_byte_is_served() {
     assert!(spent < 300, "{spent} ticks of 10 ms");
     drop(connection);
     target.is_unharmed("a handshake byte by byte").await;
-    target.is_as_before().await;
+    target.end_as_before().await;
 }
 
 /// A handshake has no body. What its length tells of is not taken for frames, and nothing of it is published.
@@ -237,5 +237,5 @@ async fn a_handshake_with_a_body_is_no_way_to_smuggle() {
         drop(connection);
         target.is_unharmed(name).await;
     }
-    target.is_as_before().await;
+    target.end_as_before().await;
 }
