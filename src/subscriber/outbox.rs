@@ -6,6 +6,10 @@ use bytes::Bytes;
 
 use super::wire::{frame, payload};
 
+/// Items of a queue that has room for a further pong. A pong of two bytes costs as much as any other item: who pings, and
+/// reads nothing, is owed the last answer alone (RFC 6455, 5.5.3) before that costs more than the queue's bytes.
+const PONGS_MAX: usize = 1_024;
+
 /// One packet, encoded once for both transports: a websocket frame whose payload is the packet's text.
 #[derive(Clone, Debug)]
 pub(super) struct Item {
@@ -97,18 +101,14 @@ impl Outbox {
         self.bytes
     }
 
-    /// Queues an item. A pong takes the place of one that waits right before it (RFC 6455, 5.5.3): who pings and reads
-    /// nothing is owed one, and not an item for every two bytes that the queue may hold.
+    /// Queues an item. Where [`PONGS_MAX`] items wait, a pong takes the place of one that waits right before it.
     pub(super) fn push(&mut self, item: Item) {
-        let last = self.items.len().checked_sub(1).filter(|last| *last > 0 || self.written == 0);
-        let waits = |last: &usize| self.items.get(*last).is_some_and(|last| matches!(last.kind, Kind::Pong));
-        match last.filter(waits) {
-            Some(last) if matches!(item.kind, Kind::Pong) => self.replace(last, item),
-            _ => {
-                self.bytes += item.frame.len();
-                self.items.push_back(item);
-            }
+        let is_pong = |item: &Item| matches!(item.kind, Kind::Pong);
+        if is_pong(&item) && self.items.len() >= PONGS_MAX && self.items.back().is_some_and(is_pong) {
+            return self.replace(self.items.len() - 1, item);
         }
+        self.bytes += item.frame.len();
+        self.items.push_back(item);
     }
 
     /// Queues what is left of an item whose first bytes were written at once.
