@@ -1,4 +1,7 @@
-//! The list of websocket frames. The codes are those of ws and of RFC 6455, 7.4.1.
+//! The list of websocket frames. The codes are those of ws, which was played the same, but for two: it calls a length from
+//! 2^63 on too big (1009), where RFC 6455 (5.2) forbids its first bit; and it bounds a message at 16,384 fragments (1008),
+//! where 262,144 are taken here, and one more is too big. What ws leaves to its user, as any message, is judged as Node's
+//! Socket.IO judges it.
 
 use std::fmt;
 
