@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use http::header::{CONNECTION, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
+use http::header::{CONNECTION, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE};
 use http::{HeaderMap, Method, Request, Uri};
 use hyper::upgrade::OnUpgrade;
 use tokio::time::Instant;
@@ -33,19 +33,17 @@ impl EngineRequest {
             Some("websocket") => true,
             _ => return Err(EngineError::TransportUnknown),
         };
+        let session = match query.session {
+            Values::Many => return Err(EngineError::SessionUnknown),
+            Values::One(session) if !session.is_empty() => Some(session),
+            Values::None | Values::One(_) => None,
+        };
+        if session.is_none() && request.method() != Method::GET {
+            return Err(EngineError::BadHandshakeMethod);
+        }
         if websocket && !is_websocket_upgrade(request) {
             return Err(EngineError::BadRequest);
         }
-        let session = match query.session {
-            Values::None => {
-                if request.method() != Method::GET {
-                    return Err(EngineError::BadHandshakeMethod);
-                }
-                None
-            }
-            Values::One(session) => Some(session),
-            Values::Many => return Err(EngineError::SessionUnknown),
-        };
         if query.version.as_single() != Some("4") {
             return Err(EngineError::UnsupportedVersion);
         }
@@ -105,16 +103,52 @@ impl Query {
     }
 }
 
-/// RFC 6455, 4.2.1. hyper puts [`OnUpgrade`] into every request that asks for an upgrade.
+/// RFC 6455, 4.2.1, as strictly as ws. hyper puts [`OnUpgrade`] into every request that asks for an upgrade.
 fn is_websocket_upgrade<B>(request: &Request<B>) -> bool {
     let headers = request.headers();
     request.method() == Method::GET
         && request.extensions().get::<OnUpgrade>().is_some()
         && has_token(headers, &CONNECTION, "upgrade")
-        && has_token(headers, &UPGRADE, "websocket")
-        && headers.get(SEC_WEBSOCKET_VERSION).is_some_and(|version| version == "13")
-        && headers.get_all(SEC_WEBSOCKET_KEY).iter().count() == 1
-        && headers.get(SEC_WEBSOCKET_KEY).is_some_and(|key| key.len() == 24)
+        && single(headers, &UPGRADE).is_some_and(|protocol| protocol.eq_ignore_ascii_case(b"websocket"))
+        && single(headers, &SEC_WEBSOCKET_VERSION).is_some_and(|version| version == b"13")
+        && single(headers, &SEC_WEBSOCKET_KEY).is_some_and(is_key)
+        && subprotocol(headers).is_ok()
+}
+
+/// The value of a header that stands there once.
+fn single<'a>(headers: &'a HeaderMap, name: &http::HeaderName) -> Option<&'a [u8]> {
+    let mut values = headers.get_all(name).iter();
+    values.next().filter(|_| values.next().is_none()).map(http::HeaderValue::as_bytes)
+}
+
+/// Sixteen bytes in base64.
+fn is_key(key: &[u8]) -> bool {
+    let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    key.len() == 24 && key.strip_suffix(b"==").is_some_and(|digits| digits.iter().all(is_base64))
+}
+
+/// The first of the subprotocols that a client offers; none if it offers none. A client that offers some gives up a
+/// websocket whose answer names none of them, so the answer names this one, as ws does. What it is means nothing here.
+///
+/// # Errors
+/// When the offer is no list of different names.
+pub(super) fn subprotocol(headers: &HeaderMap) -> Result<Option<&str>, EngineError> {
+    let mut offered = Vec::new();
+    for line in headers.get_all(SEC_WEBSOCKET_PROTOCOL) {
+        let line = line.to_str().map_err(|_| EngineError::BadRequest)?;
+        for name in line.split(',').map(|name| name.trim_matches([' ', '\t'])) {
+            if name.is_empty() || !name.bytes().all(is_token_byte) || offered.contains(&name) {
+                return Err(EngineError::BadRequest);
+            }
+            offered.push(name);
+        }
+    }
+    Ok(offered.first().copied())
+}
+
+/// RFC 9110, 5.6.2.
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 pub(super) fn has_token(headers: &HeaderMap, name: &http::HeaderName, token: &str) -> bool {

@@ -6,10 +6,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{
     ACCEPT_ENCODING, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ORIGIN, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT,
-    SEC_WEBSOCKET_KEY, UPGRADE, X_CONTENT_TYPE_OPTIONS,
+    SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, UPGRADE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use tokio::sync::{mpsc, oneshot};
@@ -21,7 +21,7 @@ use super::application::Application;
 use super::compress::compressed;
 use super::cors;
 use super::engine_error::EngineError;
-use super::handshake::{EngineRequest, Handshake, has_token};
+use super::handshake::{EngineRequest, Handshake, has_token, subprotocol};
 use super::session::websocket::Link;
 use super::session_id::SessionId;
 use super::worker::{Command, Door, Worker};
@@ -220,18 +220,19 @@ impl Subscribers {
             let packets = packets.map_err(|_| EngineError::BadRequest)??;
             return Ok(compressed(text(packets, "text/plain; charset=UTF-8"), accepted).await);
         }
+        // Binary packets come in base64; version 4 knows no payload that is binary itself.
+        if request.headers().get(CONTENT_TYPE).is_some_and(|media_type| media_type == "application/octet-stream") {
+            let _ = worker.send(Command::GiveUp(id));
+            return Err(EngineError::BadRequest);
+        }
         let body = tokio::select! {
-            body = Limited::new(request.into_body(), self.payload_bytes_max).collect() => body,
+            body = collected(request.into_body(), self.payload_bytes_max) => body,
             () = tokio::time::sleep(POST_TIMEOUT) => return Err(EngineError::BadRequest),
             () = self.lifecycle.closing.cancelled() => return Err(EngineError::BadRequest),
         };
-        let body = match body {
-            Ok(body) => body.to_bytes(),
-            Err(error) if error.is::<LengthLimitError>() => {
-                let _ = worker.send(Command::GiveUp(id));
-                return Ok(too_large());
-            }
-            Err(_) => return Err(EngineError::BadRequest),
+        let Some(body) = body.map_err(|_| EngineError::BadRequest)? else {
+            let _ = worker.send(Command::GiveUp(id));
+            return Ok(too_large());
         };
         worker.send(Command::Post(id, body, reply)).map_err(|_| EngineError::BadRequest)?;
         let ok = answer.await.map_err(|_| EngineError::BadRequest)??;
@@ -246,6 +247,7 @@ impl Subscribers {
     ) -> Result<Response<Body>, EngineError> {
         let key = request.headers().get(SEC_WEBSOCKET_KEY).ok_or(EngineError::BadRequest)?;
         let accept = HeaderValue::from_str(&derive_accept_key(key.as_bytes())).map_err(|_| EngineError::BadRequest)?;
+        let subprotocol = subprotocol(request.headers())?.and_then(|name| HeaderValue::from_str(name).ok());
         let upgrade = hyper::upgrade::on(&mut request);
         self.lifecycle.spawn_connection(async move {
             if let Ok(upgraded) = upgrade.await {
@@ -258,6 +260,9 @@ impl Subscribers {
         headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
         headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
         headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
+        if let Some(name) = subprotocol {
+            headers.insert(SEC_WEBSOCKET_PROTOCOL, name);
+        }
         Ok(response)
     }
 }
@@ -275,6 +280,20 @@ impl Drop for Waiting<'_> {
             let _ = self.worker.send(Command::Abandon(self.id));
         }
     }
+}
+
+/// A body of at most `bytes_max` bytes; none if there are more. It is copied together: kept as it came, a body in chunks of
+/// one byte would take forty times its length.
+async fn collected(mut body: Incoming, bytes_max: usize) -> hyper::Result<Option<Bytes>> {
+    let mut collected = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        if data.len() > bytes_max - collected.len() {
+            return Ok(None);
+        }
+        collected.extend_from_slice(&data);
+    }
+    Ok(Some(collected.into()))
 }
 
 fn text(text: String, media_type: &'static str) -> Response<Body> {

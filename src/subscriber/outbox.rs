@@ -6,6 +6,10 @@ use bytes::Bytes;
 
 use super::wire::{frame, payload};
 
+/// Items of a queue that has room for a further pong. A pong of two bytes costs as much as any other item: who pings, and
+/// reads nothing, is owed the last answer alone (RFC 6455, 5.5.3) before that costs more than the queue's bytes.
+const PONGS_MAX: usize = 1_024;
+
 /// One packet, encoded once for both transports: a websocket frame whose payload is the packet's text; or binary data,
 /// which polling writes in base64.
 #[derive(Clone, Debug)]
@@ -20,6 +24,8 @@ pub(super) struct Item {
 enum Kind {
     /// It stays: the protocol needs it.
     Needed,
+    /// The answer to a websocket's ping: the next one may take its place.
+    Pong,
     /// So many events, which may be dropped.
     Events(u64),
     /// Word of so many that were, which stays in their place.
@@ -49,6 +55,11 @@ impl Item {
         Self { kind: Kind::Gap(dropped), ..Self::packet(&parts) }
     }
 
+    /// The answer to a websocket's ping.
+    pub(super) fn pong(payload: &[u8]) -> Self {
+        Self { kind: Kind::Pong, ..Self::control(frame::pong(payload)) }
+    }
+
     /// A frame that is no packet, and exists on a websocket only.
     pub(super) fn control(frame: Vec<u8>) -> Self {
         let head = frame.len();
@@ -69,7 +80,7 @@ impl Item {
     fn events(&self) -> u64 {
         match self.kind {
             Kind::Events(events) => events,
-            Kind::Needed | Kind::Gap(_) => 0,
+            Kind::Needed | Kind::Pong | Kind::Gap(_) => 0,
         }
     }
 
@@ -107,7 +118,12 @@ impl Outbox {
         self.bytes - self.front().map_or(0, <[u8]>::len)
     }
 
+    /// Queues an item. Where [`PONGS_MAX`] items wait, a pong takes the place of one that waits right before it.
     pub(super) fn push(&mut self, item: Item) {
+        let is_pong = |item: &Item| matches!(item.kind, Kind::Pong);
+        if is_pong(&item) && self.items.len() >= PONGS_MAX && self.items.back().is_some_and(is_pong) {
+            return self.replace(self.items.len() - 1, item);
+        }
         self.bytes += item.frame.len();
         self.items.push_back(item);
     }
@@ -130,7 +146,7 @@ impl Outbox {
             && let Some(item) = self.items.get(index)
         {
             match item.kind {
-                Kind::Needed => before = None,
+                Kind::Needed | Kind::Pong => before = None,
                 Kind::Gap(gap) => before = Some(gap),
                 Kind::Events(events) => {
                     dropped += events;

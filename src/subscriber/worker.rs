@@ -46,7 +46,7 @@ pub(super) enum Command {
     Abandon(SessionId),
     /// A request that brings packets.
     Post(SessionId, Bytes, Reply),
-    /// A request that brought more than it may.
+    /// A request that brought what no session survives: more than it may, or of another kind.
     GiveUp(SessionId),
     /// Asks whether a session is there.
     Know(SessionId, oneshot::Sender<Result<(), EngineError>>),

@@ -20,7 +20,7 @@ mod conformance;
 mod differential;
 mod engine_io;
 mod oracle;
-mod script;
+pub mod script;
 mod socket_io;
 
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ use crate::harness::websocket::Websocket;
 const SHORT_PINGS: [(&str, &str); 2] = [("WEBSOCKET_AUTH", "0"), ("PING_INTERVAL", "300")];
 
 /// What makes a GET a websocket's handshake.
-const UPGRADE: &str = "\nConnection: Upgrade\nUpgrade: websocket\nSec-WebSocket-Version: 13\n\
+pub const UPGRADE: &str = "\nConnection: Upgrade\nUpgrade: websocket\nSec-WebSocket-Version: 13\n\
                        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
 
 const ROOM: &str = "&uniqueUserId=room-1";

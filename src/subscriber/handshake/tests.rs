@@ -17,6 +17,8 @@ fn refusals_are_those_of_engine_io() {
         ("GET", "/socket.io/?EIO=4&transport=polling&transport=websocket", TransportUnknown),
         ("POST", "/socket.io/?EIO=4&transport=polling", BadHandshakeMethod),
         ("DELETE", "/socket.io/?EIO=4&transport=polling", BadHandshakeMethod),
+        ("POST", "/socket.io/?EIO=4&transport=websocket", BadHandshakeMethod),
+        ("POST", "/socket.io/?EIO=4&transport=polling&sid=", BadHandshakeMethod),
         ("GET", "/socket.io/?EIO=4&transport=websocket", BadRequest),
         ("GET", "/socket.io/?EIO=4&transport=websocket&sid=abc", BadRequest),
         ("DELETE", "/socket.io/?EIO=4&transport=polling&sid=abc", BadRequest),
@@ -42,4 +44,43 @@ fn rooms_are_every_value_of_the_query_decoded_in_order() {
 fn a_request_of_a_session_names_it() {
     let asked = read("POST", "/socket.io/?EIO=4&transport=polling&sid=abc").unwrap();
     assert_eq!(asked.session.as_deref(), Some("abc"));
+}
+
+#[test]
+fn a_session_without_a_name_is_none() {
+    assert_eq!(read("GET", "/socket.io/?EIO=4&transport=polling&sid=").map(|asked| asked.session), Ok(None));
+}
+
+#[test]
+fn a_key_is_sixteen_bytes_in_base64() {
+    for (key, is_good) in [
+        ("dGhlIHNhbXBsZSBub25jZQ==", true),
+        ("++++++++++++++++//////==", true),
+        ("dGhlIHNhbXBsZSBub25jZQ=", false),
+        ("dGhlIHNhbXBsZSBub25jZQ===", false),
+        ("dGhlIHNhbXBsZSBub25jZQAA", false),
+        ("dGhlIHNhbXBsZSBub25jZ===", false),
+        ("dGhlIHNhbXBsZSBub25j-_==", false),
+        ("", false),
+    ] {
+        assert_eq!(is_key(key.as_bytes()), is_good, "{key}");
+    }
+}
+
+#[test]
+fn of_subprotocols_the_first_is_chosen() {
+    let chosen = |lines: &[&str]| {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(SEC_WEBSOCKET_PROTOCOL, http::HeaderValue::from_bytes(line.as_bytes()).unwrap());
+        }
+        subprotocol(&headers).map(|name| name.map(str::to_owned))
+    };
+    assert_eq!(chosen(&[]), Ok(None));
+    assert_eq!(chosen(&["a"]), Ok(Some("a".to_owned())));
+    assert_eq!(chosen(&["v1.x ,\ta", "b"]), Ok(Some("v1.x".to_owned())));
+    for line in ["", ",", "a,", ",a", "a,a", "a b", "a/b", "\u{e9}", "a\"b"] {
+        assert_eq!(chosen(&[line]), Err(EngineError::BadRequest), "{line}");
+    }
+    assert_eq!(chosen(&["a", "a"]), Err(EngineError::BadRequest));
 }

@@ -96,3 +96,22 @@ fn an_event_that_is_more_than_the_queue_is_dropped_and_told_of() {
     outbox.push(Item::event(&["42[2]"]));
     assert_eq!(outbox.take_payload(), "40{}\u{1e}42[\"roomcast:gap\",{\"dropped\":1}]\u{1e}42[2]");
 }
+
+#[test]
+fn of_pongs_that_wait_behind_many_items_the_last_stays() {
+    let mut outbox = Outbox::default();
+    for number in 0..PONGS_MAX {
+        outbox.push(Item::pong(number.to_string().as_bytes()));
+    }
+    let many = outbox.bytes();
+    let last = (PONGS_MAX - 1).to_string().len();
+    outbox.push(Item::pong(b"longer"));
+    assert_eq!(outbox.bytes(), many - last + 6, "in place of the last");
+    outbox.push(Item::packet(&["2"]));
+    outbox.push(Item::pong(b"3"));
+    outbox.push(Item::pong(b""));
+    let bytes = outbox.bytes();
+    let drained = drained(&mut outbox, 5);
+    assert!(drained.starts_with(b"\x8a\x010\x8a\x011") && drained.ends_with(b"\x8a\x06longer\x81\x012\x8a\x00"));
+    assert_eq!((drained.len(), outbox.bytes()), (bytes, 0));
+}

@@ -184,8 +184,10 @@ impl Session {
                 websocket.poll_read(context, &mut messages)
             };
             for message in messages.drain(..) {
+                // Who closes is answered with its own code (RFC 6455, 5.5.1).
+                let code = if let Message::Close(code) = message { code } else { None };
                 if let Err(reason) = self.receive_message(message) {
-                    self.close(reason);
+                    self.close_with(reason, code);
                     break;
                 }
             }
@@ -208,7 +210,7 @@ impl Session {
         match message {
             Message::Text(text) => self.receive(&text),
             Message::Binary(bytes) => self.receive_binary(bytes.into()),
-            Message::Ping(payload) => self.push(Item::control(frame::pong(&payload))),
+            Message::Ping(payload) => self.push(Item::pong(&payload)),
             Message::Pong => Ok(()),
             Message::Close(_) => Err(CloseReason::ClientClosed),
         }

@@ -167,8 +167,7 @@ impl Decoder {
     fn begin(&mut self, frame: Frame) -> Result<(), Violation> {
         if frame.is_control() {
             let is_known = matches!(frame.opcode, CLOSE | PING | PONG);
-            let is_whole = frame.last && frame.left <= CONTROL_BYTES_MAX;
-            return if is_known && is_whole { Ok(()) } else { Err(Violation::Protocol) };
+            return if is_known && frame.last { Ok(()) } else { Err(Violation::Protocol) };
         }
         match (frame.opcode, self.frames) {
             (TEXT | BINARY, 0) => self.opcode = frame.opcode,
@@ -208,7 +207,9 @@ impl Decoder {
 fn read_head(head: &[u8]) -> Result<Option<Frame>, Violation> {
     let [first, second, rest @ ..] = head else { return Ok(None) };
     let reserved = first & 0x70 != 0;
-    if reserved || second & MASKED == 0 {
+    let is_control = first & 0x8 != 0;
+    let is_long = usize::from(second & 0x7F) > CONTROL_BYTES_MAX;
+    if reserved || second & MASKED == 0 || is_control && is_long {
         return Err(Violation::Protocol);
     }
     let (left, mask) = match (second & 0x7F, rest) {

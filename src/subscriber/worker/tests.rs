@@ -6,6 +6,7 @@ mod fan_out;
 mod model;
 mod node;
 mod queues;
+mod slow;
 mod timeouts;
 mod upgrades;
 

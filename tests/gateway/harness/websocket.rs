@@ -15,6 +15,8 @@ use super::socket::refusal;
 /// One websocket.
 pub struct Websocket {
     stream: WebSocketStream<TcpStream>,
+    /// That a close frame came, and the code in it.
+    pub close_code: Option<Option<u16>>,
 }
 
 impl Websocket {
@@ -27,7 +29,7 @@ impl Websocket {
     pub async fn open_over(stream: TcpStream, addr: SocketAddr, query: &str) -> Result<Self, Answer> {
         let uri = format!("ws://{addr}/socket.io/?EIO=4&transport=websocket{query}");
         match client_async(uri, stream).await {
-            Ok((stream, _)) => Ok(Self { stream }),
+            Ok((stream, _)) => Ok(Self { stream, close_code: None }),
             Err(Error::Http(answer)) => Err(refusal(&answer)),
             Err(error) => panic!("{error}"),
         }
@@ -43,7 +45,11 @@ impl Websocket {
         loop {
             match timeout(PATIENCE, self.stream.next()).await.expect("no packet in time") {
                 Some(Ok(Message::Text(text))) => return Some(text.to_string()),
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+                Some(Ok(Message::Close(frame))) => {
+                    self.close_code = Some(frame.map(|frame| frame.code.into()));
+                    return None;
+                }
+                Some(Err(_)) | None => return None,
                 Some(Ok(_)) => {}
             }
         }

@@ -79,6 +79,7 @@ fn what_the_rules_forbid_is_refused_with_its_code() {
         (masked(0x8B, b"x"), 1002, "unknown control opcode"),
         (masked(0x09, b"x"), 1002, "a ping in parts"),
         (masked(0x89, &[0; 126]), 1002, "a long ping"),
+        (vec![0x89, 0xFE, 0, 1, 0, 0, 0, 0, b'x'], 1002, "a ping whose length is not in its second byte"),
         (masked(0x80, b"x"), 1002, "a continuation of nothing"),
         ([masked(0x01, b"x"), masked(0x81, b"y")].concat(), 1002, "a message inside another"),
         (masked(0x88, b"x"), 1002, "half a close code"),
