@@ -19,9 +19,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admission::{Client, Gate, Refusal};
 use crate::publish::Publisher;
-use crate::types::{Cause, PeerAddr, Stats};
+use crate::types::{Cause, PeerAddr, Stats, is_framed_plainly};
 use answer::text;
-use body::Inbound;
+use body::{BodyError, Inbound};
 pub use config::Config;
 use encoding::Encoding;
 use error::Error;
@@ -110,6 +110,9 @@ impl Producer {
     }
 
     async fn route(&self, client: Client, head: &Parts, body: &mut Inbound) -> Result<Response, Error> {
+        if !is_framed_plainly(&head.headers) {
+            return Err(BodyError::Framing.into());
+        }
         match (Endpoint::at(head.uri.path(), &self.config), &head.method) {
             (Some(Endpoint::Publish | Endpoint::Legacy), &Method::POST) => {
                 self.require_running()?;

@@ -27,7 +27,7 @@ use super::worker::{Command, Door, Worker};
 use crate::admission::{Admission, Refusal};
 use crate::hub::Hub;
 use crate::lifecycle::Lifecycle;
-use crate::types::{Cause, PeerAddr, Stats, not_found_page};
+use crate::types::{Cause, PeerAddr, Stats, is_framed_plainly, not_found_page};
 
 /// What every answer of the consumer port is made of.
 pub type Body = Full<Bytes>;
@@ -99,6 +99,10 @@ impl Subscribers {
 
     /// Answers one request of the consumer port.
     pub async fn answer(&self, peer: PeerAddr, request: Request<Incoming>) -> Response<Body> {
+        if !is_framed_plainly(request.headers()) {
+            self.stats.refusals(Cause::BadRequest).inc();
+            return misframed();
+        }
         let keeps_alive = keeps_alive(&request);
         let mut response = self.judged(peer, request).await;
         if keeps_alive && response.status() != StatusCode::SWITCHING_PROTOCOLS {
@@ -277,6 +281,13 @@ fn engine_error(error: EngineError) -> Response<Body> {
     let mut response = Response::new(Full::new(error.json().into()));
     *response.status_mut() = error.status();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// Nobody can be sure where the request ends, so no other is read after it.
+fn misframed() -> Response<Body> {
+    let mut response = engine_error(EngineError::BadRequest);
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
