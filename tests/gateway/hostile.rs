@@ -1,6 +1,7 @@
 //! Input that no honest client sends: each gets an exact answer or a close, reaches nobody, and leaves nothing behind.
 
 mod http;
+mod http_lists;
 mod slow;
 mod socketio;
 mod upgrade;
