@@ -118,6 +118,13 @@ fn page(line: &str) -> String {
     )
 }
 
+/// Plays those of the cases on lengths and chunks that have these names.
+pub(crate) async fn play_framing(names: &[&str]) {
+    let cases: Vec<_> = framing::cases().into_iter().filter(|case| names.contains(&case.name)).collect();
+    assert!(cases.len() >= names.len(), "a name is wrong: {names:?}");
+    play(&[], "", cases).await;
+}
+
 #[tokio::test]
 async fn lengths_and_chunks() {
     play(&[], "", framing::cases()).await;
