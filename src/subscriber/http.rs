@@ -319,3 +319,6 @@ fn not_found(method: &Method, path: &str) -> Response<Body> {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     response
 }
+
+#[cfg(test)]
+mod tests;
