@@ -45,6 +45,7 @@ async fn emfile_tokio_3529_payjoin_1608_accepting_resumes_within_two_seconds() {
     }
     while metric(&mut admin, errors).await < 5.0 {
         assert!(begun.elapsed() < PATIENCE, "no file is missed");
+        waiting.push(Connection::over(TcpStream::connect(ports.consumer).await.unwrap()));
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(publisher.request("GET /status", "").await.status, 200, "who is in is served");
