@@ -10,6 +10,7 @@ mod runner;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
+use crate::harness::process::free_port;
 use runner::play;
 
 /// What the bodies and some headers hold, and no log line may.
@@ -138,6 +139,14 @@ async fn request_lines_and_headers() {
 #[tokio::test]
 async fn bodies_and_targets() {
     play(&[], "", bodies::cases()).await;
+}
+
+/// Where both ports are one, the consumer's loop serves publishers too.
+#[tokio::test]
+async fn everything_on_one_port() {
+    let port = free_port().to_string();
+    let cases = framing::cases().into_iter().chain(heads::cases()).chain(bodies::cases());
+    play(&[("HTTP_PORT", &port), ("WEBSOCKET_PORT", &port)], "", cases.collect()).await;
 }
 
 #[tokio::test]
