@@ -17,8 +17,7 @@ mod websocket;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use crate::harness::http::Connection;
-use crate::harness::process::{Ports, Process, admin_get};
+use crate::harness::process::{Ports, Process, ask_admin};
 
 const UPGRADE: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
                        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
@@ -31,15 +30,14 @@ fn handshake(path: &str, lines: &[u8]) -> Vec<u8> {
 
 /// What a process used while `attack` went on: seconds of CPU, and bytes that its resident memory grew by.
 async fn cost(ports: Ports, attack: impl Future<Output = ()>) -> (f64, f64) {
-    let mut admin = Connection::open(ports.admin).await;
-    let before = usage(&mut admin).await;
+    let before = usage(ports).await;
     attack.await;
-    let after = usage(&mut admin).await;
+    let after = usage(ports).await;
     (after.0 - before.0, after.1 - before.1)
 }
 
-async fn usage(admin: &mut Connection) -> (f64, f64) {
-    let metrics = admin_get(admin, "/metrics").await.body;
+async fn usage(ports: Ports) -> (f64, f64) {
+    let metrics = ask_admin(ports.admin, "/metrics").await.body;
     let value = |name: &str| -> f64 {
         let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         line.unwrap_or_else(|| panic!("no {name}: {metrics}")).parse().unwrap()

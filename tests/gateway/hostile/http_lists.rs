@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use crate::harness::process::free_port;
-use runner::play;
+use runner::{play, play_encrypted, play_once};
 
 /// What the bodies and some headers hold, and no log line may.
 const MARK: &str = "hunter2";
@@ -123,7 +123,7 @@ fn page(line: &str) -> String {
 pub(crate) async fn play_framing(names: &[&str]) {
     let cases: Vec<_> = framing::cases().into_iter().filter(|case| names.contains(&case.name)).collect();
     assert!(cases.len() >= names.len(), "a name is wrong: {names:?}");
-    play(&[], "", cases).await;
+    play_once(&[], cases).await;
 }
 
 #[tokio::test]
@@ -143,10 +143,15 @@ async fn bodies_and_targets() {
 
 /// Where both ports are one, the consumer's loop serves publishers too.
 #[tokio::test]
-async fn everything_on_one_port() {
+async fn framing_and_heads_on_one_port() {
     let port = free_port().to_string();
-    let cases = framing::cases().into_iter().chain(heads::cases()).chain(bodies::cases());
-    play(&[("HTTP_PORT", &port), ("WEBSOCKET_PORT", &port)], "", cases.collect()).await;
+    let cases = framing::cases().into_iter().chain(heads::cases());
+    play_once(&[("HTTP_PORT", &port), ("WEBSOCKET_PORT", &port)], cases.collect()).await;
+}
+
+#[tokio::test]
+async fn framing_and_heads_over_tls() {
+    play_encrypted(framing::cases().into_iter().chain(heads::cases()).collect()).await;
 }
 
 #[tokio::test]
