@@ -101,11 +101,11 @@ impl Subscribers {
     pub async fn answer(&self, peer: PeerAddr, request: Request<Incoming>) -> Response<Body> {
         if !is_framed_plainly(request.headers()) {
             self.stats.refusals(Cause::BadRequest).inc();
-            return misframed();
+            return abandoned();
         }
         let keeps_alive = keeps_alive(&request);
         let mut response = self.judged(peer, request).await;
-        if keeps_alive && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        if keeps_alive && !response.headers().contains_key(CONNECTION) {
             say_keep_alive(response.headers_mut());
         }
         response
@@ -215,8 +215,8 @@ impl Subscribers {
         }
         let body = tokio::select! {
             body = Limited::new(request.into_body(), self.payload_bytes_max).collect() => body,
-            () = tokio::time::sleep(POST_TIMEOUT) => return Err(EngineError::BadRequest),
-            () = self.lifecycle.closing.cancelled() => return Err(EngineError::BadRequest),
+            () = tokio::time::sleep(POST_TIMEOUT) => return Ok(abandoned()),
+            () = self.lifecycle.closing.cancelled() => return Ok(abandoned()),
         };
         let body = match body {
             Ok(body) => body.to_bytes(),
@@ -224,7 +224,7 @@ impl Subscribers {
                 let _ = worker.send(Command::GiveUp(id));
                 return Ok(too_large());
             }
-            Err(_) => return Err(EngineError::BadRequest),
+            Err(_) => return Ok(abandoned()),
         };
         worker.send(Command::Post(id, body, reply)).map_err(|_| EngineError::BadRequest)?;
         let ok = answer.await.map_err(|_| EngineError::BadRequest)??;
@@ -284,8 +284,8 @@ fn engine_error(error: EngineError) -> Response<Body> {
     response
 }
 
-/// Nobody can be sure where the request ends, so no other is read after it.
-fn misframed() -> Response<Body> {
+/// The rest of the request is not read, so no other is read after it.
+fn abandoned() -> Response<Body> {
     let mut response = engine_error(EngineError::BadRequest);
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response

@@ -84,7 +84,11 @@ fn with_session(test: impl AsyncFnOnce(Subscribers, String)) {
     });
 }
 
-const BAD_REQUEST: &str = r#"{"code":3,"message":"Bad request"}"#;
+/// Asserts that an answer refuses a request, and says that no other is read after it.
+fn is_given_up(answer: &str) {
+    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("\r\nconnection: close\r\n"), "{answer}");
+    assert!(answer.ends_with(r#"{"code":3,"message":"Bad request"}"#), "{answer}");
+}
 
 #[test]
 fn who_is_told_to_continue_and_does_not_is_given_up_after_30_s() {
@@ -96,8 +100,7 @@ fn who_is_told_to_continue_and_does_not_is_given_up_after_30_s() {
         tokio::time::sleep(POST_TIMEOUT - Duration::from_millis(10)).await;
         assert_eq!(heard(&mut client).await, "", "30 s are not over");
         tokio::time::sleep(Duration::from_millis(10)).await;
-        let answer = heard(&mut client).await;
-        assert!(answer.starts_with("HTTP/1.1 400 ") && answer.ends_with(BAD_REQUEST), "{answer}");
+        is_given_up(&heard(&mut client).await);
     });
 }
 
@@ -116,7 +119,7 @@ fn a_body_that_never_ends_is_given_up_after_30_s() {
             answer = heard(&mut client).await;
         }
         assert!(begun.elapsed() >= POST_TIMEOUT, "{:?}", begun.elapsed());
-        assert!(answer.starts_with("HTTP/1.1 400 ") && answer.ends_with(BAD_REQUEST), "{answer}");
+        is_given_up(&answer);
         assert_eq!(client.read_u8().await.unwrap_err().kind(), std::io::ErrorKind::UnexpectedEof, "it is closed");
     });
 }
