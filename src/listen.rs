@@ -20,3 +20,6 @@ pub use tls::{HANDSHAKE_TIMEOUT, Tls, TlsError};
 
 /// Bytes of a request head; more is answered 431.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
+
+#[cfg(test)]
+mod tests;

@@ -16,10 +16,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admission::{Client, Gate, Refusal};
 use crate::publish::Publisher;
-use crate::types::{Cause, PeerAddr, Stats};
+use crate::types::{Cause, PeerAddr, Stats, is_framed_plainly};
 pub use answer::Body;
 use answer::{Response, text};
-use body::{Inbound, RequestBody};
+use body::{BodyError, Inbound, RequestBody};
 pub use config::Config;
 use encoding::Encoding;
 use error::Error;
@@ -110,6 +110,9 @@ impl Producer {
         head: &Parts,
         body: &mut Inbound<B>,
     ) -> Result<Response, Error> {
+        if !is_framed_plainly(&head.headers) {
+            return Err(BodyError::Framing.into());
+        }
         match (Endpoint::at(head.uri.path(), &self.config), &head.method) {
             (Some(Endpoint::Publish | Endpoint::Legacy), &Method::POST) => {
                 self.require_running()?;

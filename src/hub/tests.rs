@@ -282,3 +282,21 @@ proptest! {
         prop_assert_eq!(stats.deliveries.get(), delivered as u64);
     }
 }
+
+#[test]
+fn who_panics_while_a_publication_is_numbered_poisons_nothing() {
+    let (hub, _) = hub();
+    let member = hub.join(0, &[room("a")]);
+    let holder = Arc::clone(&hub);
+    let held = thread::spawn(move || {
+        let _sequence = holder.sequence.lock();
+        panic!("a defect, while the lock is held");
+    });
+    assert!(held.join().is_err() && hub.sequence.is_poisoned());
+    assert_eq!(hub.publish("a", &1), Ok(1));
+    let later = hub.join(1, &[room("a")]);
+    assert_eq!(hub.publish("a", &2), Ok(2));
+    assert_eq!((hub.payloads(0), hub.payloads(1)), (vec!["1".to_owned(), "2".to_owned()], vec!["2".to_owned()]));
+    drop((member, later));
+    assert_eq!((hub.publish("a", &3), hub.rooms()), (Ok(0), 0));
+}

@@ -37,6 +37,9 @@ pub(super) enum BodyError {
     /// No content type, several, or another one.
     #[error("the content type is not application/json")]
     Type,
+    /// A transfer coding besides chunked, or several.
+    #[error("the transfer coding is not chunked alone")]
+    Framing,
     /// A charset besides UTF-8.
     #[error("the charset is not utf-8")]
     Charset,

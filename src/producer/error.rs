@@ -44,7 +44,9 @@ impl Error {
             Self::Body(BodyError::TooLarge { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Body(BodyError::Timeout) => StatusCode::REQUEST_TIMEOUT,
             Self::Publish(PublishError::Overloaded(_)) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Body(BodyError::Broken(_) | BodyError::Undecodable(_)) | Self::Publish(_) => StatusCode::BAD_REQUEST,
+            Self::Body(BodyError::Framing | BodyError::Broken(_) | BodyError::Undecodable(_)) | Self::Publish(_) => {
+                StatusCode::BAD_REQUEST
+            }
         }
     }
 
@@ -74,7 +76,9 @@ impl Error {
             Self::Body(BodyError::Type | BodyError::Charset | BodyError::Encoding) => Some(Cause::UnsupportedMedia),
             Self::Body(BodyError::TooLarge { .. }) => Some(Cause::BodyTooLarge),
             Self::Body(BodyError::Timeout) => Some(Cause::BodyTimeout),
-            Self::Body(BodyError::Broken(_) | BodyError::Undecodable(_)) => Some(Cause::InvalidBody),
+            Self::Body(BodyError::Framing | BodyError::Broken(_) | BodyError::Undecodable(_)) => {
+                Some(Cause::InvalidBody)
+            }
             Self::Publish(error) => Some(error.cause()),
         }
     }
@@ -88,11 +92,12 @@ impl Error {
         }
     }
 
-    /// Whether what is left of the body is not read: the sender is not trusted, or the body does not come.
+    /// Whether what is left of the body is not read: the sender is not trusted, or the body does not come, or nobody can
+    /// be sure where it ends.
     pub(super) fn abandons_body(&self) -> bool {
         match self {
             Self::Refused(refusal) => refusal.status() == StatusCode::FORBIDDEN,
-            Self::Body(error) => matches!(error, BodyError::Timeout | BodyError::Broken(_)),
+            Self::Body(error) => matches!(error, BodyError::Framing | BodyError::Timeout | BodyError::Broken(_)),
             Self::NotFound | Self::Publish(_) => false,
         }
     }

@@ -248,6 +248,53 @@ async fn a_body_whose_chunks_are_malformed_emits_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_body_in_other_codings_than_chunks_alone_is_not_read_and_nothing_after_it() {
+    let bench = Bench::new();
+    let chunks = "11\r\n{\"target_id\":\"a\"}\r\n0\r\n\r\n";
+    let after = String::from_utf8(json(r#"{"target_id":"a"}"#)).unwrap();
+    for line in ["POST /publish", "GET /status", "GET /nope"] {
+        for codings in ["chunked, chunked", "gzip, chunked", "chunked\r\nTransfer-Encoding: chunked", ", chunked"] {
+            let head = format!("{line} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n");
+            let heard = bench.talk(format!("{head}Transfer-Encoding: {codings}\r\n\r\n{chunks}{after}")).await;
+            assert_eq!(heard.one(), (400, "BAD REQUEST", false), "{line} {codings}");
+        }
+    }
+    assert_eq!(bench.emitted(), Vec::<String>::new());
+    assert_eq!(bench.refused(Cause::InvalidBody), 12);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_told_to_continue_and_does_not_is_given_up_after_30_s() {
+    let bench = Bench::new();
+    let head = "POST /publish HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 17\r\n";
+    let started = Instant::now();
+    let heard = bench.talk(format!("{head}Expect: 100-continue\r\n\r\n")).await;
+    assert_eq!((heard.statuses(), heard.closed), (vec![100, 408], true), "{}", heard.text);
+    assert_eq!(started.elapsed(), body::BODY_TIME_MAX);
+    assert_eq!(bench.refused(Cause::BodyTimeout), 1);
+    assert_eq!(bench.emitted(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_of_chunks_that_never_ends_is_given_up_after_30_s() {
+    let bench = Bench::new();
+    let (mut client, server) = tokio::io::duplex(4_096);
+    let server = bench.serve(PeerAddr::new(TRUSTED.parse().unwrap()), server);
+    let started = Instant::now();
+    let dribble = async {
+        let head = "POST /publish HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+        client.write_all(format!("{head}Transfer-Encoding: chunked\r\n\r\n").as_bytes()).await.unwrap();
+        while client.write_all(b"1\r\n \r\n").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let (_, ()) = tokio::join!(async { drop(server.await) }, dribble);
+    assert!(started.elapsed() <= body::BODY_TIME_MAX + Duration::from_secs(1), "{:?}", started.elapsed());
+    assert_eq!(bench.refused(Cause::BodyTimeout), 1);
+    assert_eq!(bench.emitted(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_publish_that_is_cut_off_emits_nothing() {
     let bench = Bench::new();
     let sent = json(r#"{"target_id":"a"}"#);

@@ -28,7 +28,7 @@ use super::worker::{Command, Door, Worker};
 use crate::admission::{Admission, Refusal};
 use crate::hub::Hub;
 use crate::lifecycle::Lifecycle;
-use crate::types::{Cause, PeerAddr, Stats, not_found_page};
+use crate::types::{Cause, PeerAddr, Stats, is_framed_plainly, not_found_page};
 
 /// What every answer of the consumer port is made of.
 pub type Body = Full<Bytes>;
@@ -107,9 +107,13 @@ impl Subscribers {
 
     /// Answers one request of the consumer port.
     pub async fn answer(&self, peer: PeerAddr, request: Request<Incoming>) -> Response<Body> {
+        if !is_framed_plainly(request.headers()) {
+            self.stats.refusals(Cause::BadRequest).inc();
+            return abandoned();
+        }
         let keeps_alive = keeps_alive(&request);
         let mut response = self.judged(peer, request).await;
-        if keeps_alive && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        if keeps_alive && !response.headers().contains_key(CONNECTION) {
             say_keep_alive(response.headers_mut());
         }
         response
@@ -227,12 +231,16 @@ impl Subscribers {
         }
         let body = tokio::select! {
             body = collected(request.into_body(), self.payload_bytes_max) => body,
-            () = tokio::time::sleep(POST_TIMEOUT) => return Err(EngineError::BadRequest),
-            () = self.lifecycle.closing.cancelled() => return Err(EngineError::BadRequest),
+            () = tokio::time::sleep(POST_TIMEOUT) => return Ok(abandoned()),
+            () = self.lifecycle.closing.cancelled() => return Ok(abandoned()),
         };
-        let Some(body) = body.map_err(|_| EngineError::BadRequest)? else {
-            let _ = worker.send(Command::GiveUp(id));
-            return Ok(too_large());
+        let body = match body {
+            Ok(Some(body)) => body,
+            Ok(None) => {
+                let _ = worker.send(Command::GiveUp(id));
+                return Ok(too_large());
+            }
+            Err(_) => return Ok(abandoned()),
         };
         worker.send(Command::Post(id, body, reply)).map_err(|_| EngineError::BadRequest)?;
         let ok = answer.await.map_err(|_| EngineError::BadRequest)??;
@@ -325,6 +333,13 @@ fn engine_error(error: EngineError) -> Response<Body> {
     response
 }
 
+/// The rest of the request is not read, so no other is read after it.
+fn abandoned() -> Response<Body> {
+    let mut response = engine_error(EngineError::BadRequest);
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
 fn refused(refusal: Refusal) -> Response<Body> {
     let reason = refusal.status().canonical_reason().unwrap_or_default();
     let json = serde_json::json!({ "message": reason }).to_string();
@@ -353,3 +368,6 @@ fn not_found(method: &Method, path: &str) -> Response<Body> {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     response
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@
 // options: url, rooms (one client each), client (the package, of its newest version if unset), transports, ca (PEM),
 // query, closeEachRequest, extraHeaders; auth, or token, or tokenFile, which is read at every connect; collect: instead
 // of a line for each event, one line for all, with the `number` of each, once one that is the `last` has come;
+// packets: a line for each Socket.IO packet too, as its text came;
 // connectAgainAfter (ms: what the page does about a refusal after which the client does not come back by itself)
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
@@ -30,6 +31,9 @@ options.rooms.forEach((room, client) => {
   });
   const numbers = [];
   socket.io.on('open', () => {
+    if (options.packets) {
+      socket.io.engine.on('packet', ({ type, data }) => type === 'message' && say(client, { packet: data }));
+    }
     socket.io.engine.on('upgrade', (transport) => say(client, { upgraded: transport.name, after: numbers.length }));
   });
   socket.on('connect', () => say(client, { connected: socket.io.engine.transport.name }));

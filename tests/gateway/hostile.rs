@@ -1,6 +1,7 @@
 //! Input that no honest client sends: each gets an exact answer or a close, reaches nobody, and leaves nothing behind.
 
 mod http;
+pub(crate) mod http_lists;
 mod lists;
 mod slow;
 mod socketio;
@@ -12,14 +13,14 @@ use crate::harness::http::Connection;
 use crate::harness::socket::Socket;
 
 /// A gateway that lets everybody listen, with one honest subscriber.
-async fn with_witness() -> (Gateway, Socket) {
+pub(crate) async fn with_witness() -> (Gateway, Socket) {
     let gateway = Gateway::start(&[("WEBSOCKET_AUTH", "0")]).await;
     let witness = gateway.subscribe("room-1").await;
     (gateway, witness)
 }
 
 /// Asserts that the gateway serves as before, that the witness heard nothing, and that no session is left.
-async fn is_unharmed(gateway: &Gateway, mut witness: Socket) {
+pub(crate) async fn is_unharmed(gateway: &Gateway, mut witness: Socket) {
     let answer = gateway.ask_producer("GET /status", "").await;
     assert_eq!((answer.status, answer.body.as_str()), (200, "OK"));
     gateway.expect_silence(&mut witness, "room-1").await;
@@ -29,7 +30,7 @@ async fn is_unharmed(gateway: &Gateway, mut witness: Socket) {
 }
 
 /// A frame as a client sends it, with a mask of zeros; `first` is its first byte.
-fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let length = match payload.len() {
         short @ ..126 => vec![0x80 | u8::try_from(short).unwrap()],
         medium @ ..65_536 => [&[0xfe], u16::try_from(medium).unwrap().to_be_bytes().as_slice()].concat(),
@@ -39,7 +40,7 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 /// The next frame: its first byte and its payload. None when the connection is closed.
-async fn next(connection: &mut Connection) -> Option<(u8, Vec<u8>)> {
+pub(crate) async fn next(connection: &mut Connection) -> Option<(u8, Vec<u8>)> {
     let head = connection.bytes(2).await?;
     Some((head[0], connection.bytes((head[1] & 0x7f).into()).await?))
 }

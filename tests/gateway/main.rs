@@ -29,6 +29,7 @@ mod parity;
 mod protocol;
 mod proxies;
 mod publish;
+mod replay;
 mod start;
 mod subscribe;
 mod tls;

@@ -2,6 +2,7 @@
 //! what of the wire it keeps.
 
 mod consumer;
+mod delivery;
 mod limits;
 mod process;
 mod producer;

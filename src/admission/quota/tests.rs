@@ -72,3 +72,20 @@ fn many_threads_never_take_more_than_there_are() {
     assert_eq!(stats.sessions.get(), 0);
     assert!(seats.addresses.0.lock().unwrap().is_empty());
 }
+
+#[test]
+fn who_panics_while_the_addresses_are_held_poisons_nothing() {
+    let (seats, _stats) = seats(100, Some(1));
+    let held = seats.take(client("192.0.2.1")).unwrap();
+    let panicked = std::thread::scope(|scope| {
+        let holder = scope.spawn(|| {
+            let _addresses = seats.addresses.0.lock();
+            panic!("a defect, while the lock is held");
+        });
+        holder.join()
+    });
+    assert!(panicked.is_err() && seats.addresses.0.is_poisoned());
+    assert_eq!(seats.take(client("192.0.2.1")).unwrap_err(), Cause::AddressFull);
+    drop(held);
+    assert!(seats.take(client("192.0.2.1")).is_ok());
+}

@@ -66,3 +66,19 @@ fn who_waits_is_told_of_what_is_put_even_if_it_came_before() {
     inbox.put(job("a", 10, 2));
     assert_eq!(waiting.poll(&mut context), Poll::Ready(()));
 }
+
+#[test]
+fn who_panics_while_an_inbox_is_held_poisons_nothing() {
+    let inbox = inbox(&[("a", 10)]);
+    let held = std::thread::scope(|scope| {
+        let holder = scope.spawn(|| {
+            let _waiting = inbox.waiting.lock();
+            panic!("a defect, while the lock is held");
+        });
+        holder.join()
+    });
+    assert!(held.is_err() && inbox.waiting.is_poisoned());
+    assert!(inbox.has_room_for(10));
+    inbox.put(job("a", 10, 2));
+    assert_eq!(take(&inbox, 100), [1, 2]);
+}

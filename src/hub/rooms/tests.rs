@@ -28,3 +28,20 @@ fn a_room_without_members_is_not_kept() {
     drop(hub.join(0, &[]));
     assert_eq!(kept(&hub), 0, "a member of no room makes none");
 }
+
+#[test]
+fn who_panics_while_the_rooms_are_held_poisons_nothing() {
+    let hub = Hub::new(1, Arc::new(Stats::default()));
+    let [a, b] = ["a", "b"].map(|name| RoomName::new(name).unwrap());
+    let member = hub.join(0, std::slice::from_ref(&a));
+    let holder = Arc::clone(&hub);
+    let held = std::thread::spawn(move || {
+        let _members = holder.rooms.members.write();
+        panic!("a defect, while the lock is held");
+    });
+    assert!(held.join().is_err() && hub.rooms.members.is_poisoned());
+    let other = hub.join(0, &[a.clone(), b.clone()]);
+    assert_eq!((hub.rooms.workers(&a), hub.rooms.workers(&b)), (vec![(0, 2)], vec![(0, 1)]));
+    drop((member, other));
+    assert_eq!(hub.rooms.count(), 0);
+}

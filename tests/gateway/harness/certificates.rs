@@ -73,6 +73,11 @@ impl Certificates {
         self.client().with_client_auth_cert(chain, key).unwrap()
     }
 
+    /// A client that trusts the authority and shows this chain.
+    pub fn showing(&self, chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> ClientConfig {
+        self.client().with_client_auth_cert(chain, key).unwrap()
+    }
+
     fn client(&self) -> rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert> {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(self.read(cert::CA).as_bytes()).unwrap()).unwrap();

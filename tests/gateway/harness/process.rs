@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
 
 use chrono::Utc;
 use roomcast::admission::token::daily_token;
@@ -100,6 +101,14 @@ impl Process {
     /// Reads the log up to the first line with this message.
     pub async fn message(&mut self, message: &str) -> Value {
         self.line(|line| line["message"].as_str().is_some_and(|text| text.starts_with(message))).await
+    }
+
+    /// Reads what was logged so far, so that a long test does not stall the log.
+    pub async fn read_log(&mut self) {
+        while let Ok(line) = timeout(Duration::ZERO, self.log.next_line()).await {
+            let Some(line) = line.unwrap() else { return };
+            self.lines.push(serde_json::from_str(&line).unwrap_or_else(|_| panic!("no JSON line: {line}")));
+        }
     }
 
     /// Waits for the `Listening...` line of a port and tells its address.

@@ -66,3 +66,17 @@ fn a_moment_that_comes_late_from_another_thread_gains_nothing() {
     assert_eq!(passed(&limit, &callsite, Level::INFO, later, 1000), 100);
     assert_eq!(passed(&limit, &callsite, Level::INFO, start, 1000), 0);
 }
+
+#[test]
+fn who_panics_while_the_buckets_are_held_poisons_nothing() {
+    let (limit, start, (callsite, _)) = (FloodLimit::default(), Instant::now(), callsites());
+    let panicked = std::thread::scope(|scope| {
+        let holder = scope.spawn(|| {
+            let _buckets = limit.buckets.lock();
+            panic!("a defect, while the lock is held");
+        });
+        holder.join()
+    });
+    assert!(panicked.is_err() && limit.buckets.is_poisoned());
+    assert_eq!(passed(&limit, &callsite, Level::INFO, start, 1000), 100);
+}
