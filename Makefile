@@ -48,9 +48,10 @@ soak: tools tests/client/node_modules/.stamp ## Run the long tests: 100,000 scri
 .PHONY: fuzz
 fuzz: $(CARGO_FUZZ)/.stamp ## Fuzz each target for 30 s, two at a time; SECONDS=N: so long, RUNS=N: so often, TARGETS="a b": these
 	@command -v c++ >/dev/null || { echo "c++ is missing: on Debian, apt-get install build-essential" >&2; exit 1; }
-	$(CARGO) fetch --quiet --locked --manifest-path fuzz/Cargo.toml
+	@$(CARGO) metadata --quiet --locked --format-version 1 --manifest-path fuzz/Cargo.toml >/dev/null || \
+		{ echo "let fuzz/Cargo.lock follow: cargo update --workspace --manifest-path fuzz/Cargo.toml" >&2; exit 1; }
 	$(CARGO_FUZZ)/bin/cargo-fuzz build --sanitizer none
-	printf '%s\n' $(TARGETS) | RUNS=$(RUNS) SECONDS_EACH=$(SECONDS) xargs -n 1 -P 2 fuzz/run $(CARGO_FUZZ)/bin/cargo-fuzz
+	@printf '%s\n' $(TARGETS) | RUNS=$(RUNS) SECONDS_EACH=$(SECONDS) xargs -n 1 -P 2 fuzz/run $(CARGO_FUZZ)/bin/cargo-fuzz
 
 .PHONY: lint
 lint: ## Check format, lints and documentation, warnings being errors
