@@ -8,9 +8,13 @@ MAKEFLAGS += --no-print-directory
 CARGO ?= cargo
 NPM ?= npm
 SEEDS ?= 100000
+RUNS ?= 0
+SECONDS ?= 30
+TARGETS ?= $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
 NPM_CI := $(NPM) ci --no-audit --no-fund --loglevel=error
 CARGO_DEB := target/cargo-tools/cargo-deb@3.8.0
 CARGO_DENY := target/cargo-tools/cargo-deny@0.20.2
+CARGO_FUZZ := target/cargo-tools/cargo-fuzz@0.13.1
 PLATFORMS := x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu armv7-unknown-linux-gnueabihf
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER ?= aarch64-linux-gnu-gcc
 export CARGO_TARGET_ARMV7_UNKNOWN_LINUX_GNUEABIHF_LINKER ?= arm-linux-gnueabihf-gcc
@@ -40,9 +44,19 @@ soak: tools tests/client/node_modules/.stamp ## Run the long tests: 100,000 scri
 	ROOMCAST_MODEL_SEEDS=$(SEEDS) $(CARGO) test --locked --release --lib subscriber::worker::tests::model -- --nocapture
 	ROOMCAST_LOSS_STOCK=50 ROOMCAST_LOSS_RAW=5000 ROOMCAST_LOSS_LIVES=20 $(CARGO) test --locked --release --test gateway loss:: -- --nocapture
 
+# Nothing here is unsafe, so the sanitizers have nothing to find; without them stable Rust is enough, and twice as much is run.
+.PHONY: fuzz
+fuzz: $(CARGO_FUZZ)/.stamp ## Fuzz each target for 30 s, two at a time; SECONDS=N: so long, RUNS=N: so often, TARGETS="a b": these
+	@command -v c++ >/dev/null || { echo "c++ is missing: on Debian, apt-get install build-essential" >&2; exit 1; }
+	@$(CARGO) metadata --quiet --locked --format-version 1 --manifest-path fuzz/Cargo.toml >/dev/null || \
+		{ echo "let fuzz/Cargo.lock follow: cargo update --workspace --manifest-path fuzz/Cargo.toml" >&2; exit 1; }
+	$(CARGO_FUZZ)/bin/cargo-fuzz build --sanitizer none
+	@printf '%s\n' $(TARGETS) | RUNS=$(RUNS) SECONDS_EACH=$(SECONDS) xargs -n 1 -P 2 fuzz/run $(CARGO_FUZZ)/bin/cargo-fuzz
+
 .PHONY: lint
 lint: ## Check format, lints and documentation, warnings being errors
 	$(CARGO) fmt --check
+	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
 

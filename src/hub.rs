@@ -54,7 +54,7 @@ impl Hub {
     }
 
     /// Rooms that have members.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn rooms(&self) -> usize {
         self.rooms.count()
     }

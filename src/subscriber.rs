@@ -9,6 +9,8 @@ mod compress;
 pub mod config;
 mod cors;
 mod engine_error;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod handshake;
 mod http;
 mod members;

@@ -24,7 +24,7 @@ impl Rooms {
         counts.iter().map(|count| *count as usize).enumerate().filter(|(_, count)| *count > 0).collect()
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn count(&self) -> usize {
         self.members.read().unwrap_or_else(PoisonError::into_inner).len()
     }

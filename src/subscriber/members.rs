@@ -17,7 +17,7 @@ impl Members {
     }
 
     /// Rooms that have members.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn rooms(&self) -> usize {
         self.0.len()
     }

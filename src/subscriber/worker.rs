@@ -369,5 +369,5 @@ fn encode(job: &Job) -> Item {
     Item::event(&["42[", &event, ",", publication.payload.json().get(), "]"])
 }
 
-#[cfg(test)]
-mod tests;
+#[cfg(any(test, fuzzing))]
+pub(super) mod tests;

@@ -123,6 +123,12 @@ impl Decoder {
         next
     }
 
+    /// Bytes of its buffers.
+    #[cfg(any(test, fuzzing))]
+    pub(in crate::subscriber) fn held(&self) -> usize {
+        self.message.capacity() + self.control.capacity()
+    }
+
     fn advance(&mut self, input: &mut &[u8]) -> Result<Option<Message>, Violation> {
         loop {
             match &mut self.stage {

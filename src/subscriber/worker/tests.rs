@@ -1,13 +1,28 @@
 //! Workers, their sessions and the hub together, in virtual time: real frames over pipes, no network.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may end itself"
+)]
+#![cfg_attr(not(test), allow(dead_code, unused_imports, reason = "a fuzz target plays the model alone"))]
+
 mod client;
+#[cfg(test)]
 mod conversations;
+#[cfg(test)]
 mod fan_out;
-mod model;
+pub(in crate::subscriber) mod model;
 mod node;
+#[cfg(test)]
 mod queues;
+#[cfg(test)]
 mod slow;
+#[cfg(test)]
 mod timeouts;
+#[cfg(test)]
 mod upgrades;
 
 use super::Config;

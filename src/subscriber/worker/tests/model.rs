@@ -5,6 +5,7 @@
 
 mod oracle;
 mod script;
+mod written;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
@@ -18,6 +19,12 @@ const SEEDS: u64 = 1_000;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
+}
+
+/// What a client or the clock does in the script that `input` spells out keeps the contract, whatever clients send besides.
+pub fn session(input: &[u8]) {
+    let script = Script::read(input);
+    in_virtual_time(Oracle::play(&script));
 }
 
 /// Runs the script of a seed; a failure is told together with it.

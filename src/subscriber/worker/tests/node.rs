@@ -127,6 +127,15 @@ impl Node {
         self.session(id).is_some_and(|session| matches!(session.state.borrow().socket, Socket::Joined(_)))
     }
 
+    /// The rooms that a session is in.
+    pub(super) fn rooms_of(&self, id: SessionId) -> Vec<String> {
+        let Some(session) = self.session(id) else { return Vec::new() };
+        match &session.state.borrow().socket {
+            Socket::Joined(joined) => joined.membership.rooms().iter().map(ToString::to_string).collect(),
+            Socket::Outside | Socket::Waiting(_) => Vec::new(),
+        }
+    }
+
     /// Members of a room in the workers' own tables.
     pub(super) fn members(&self, room: &str) -> usize {
         let room = RoomName::new(room).unwrap();

@@ -36,6 +36,8 @@ pub(super) enum Step {
     HangUp(usize),
     /// A client breaks the protocol.
     Garble(usize),
+    /// A client sends any bytes: over a websocket as a frame that begins with `first`, or as they are.
+    Send { client: usize, first: Option<u8>, bytes: Vec<u8> },
     /// A client opens a websocket to change to.
     Upgrade { client: usize, pipe: usize },
     /// It goes on with it.
