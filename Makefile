@@ -40,6 +40,15 @@ soak: tools tests/client/node_modules/.stamp ## Run the long tests: 100,000 scri
 	ROOMCAST_MODEL_SEEDS=$(SEEDS) $(CARGO) test --locked --release --lib subscriber::worker::tests::model -- --nocapture
 	ROOMCAST_LOSS_STOCK=50 ROOMCAST_LOSS_RAW=5000 ROOMCAST_LOSS_LIVES=20 $(CARGO) test --locked --release --test gateway loss:: -- --nocapture
 
+# SCENARIO, ROUNDS and QUICK are read by benches/scenarios, and so is ROOMCAST, another build to measure.
+.PHONY: bench
+bench: ## Measure roomcast beside a floor and socketioxide, in 25 minutes: ROUNDS=1 QUICK=1 SCENARIO=fan-out-open,burst
+	SCENARIO='$(SCENARIO)' ROUNDS='$(ROUNDS)' QUICK='$(QUICK)' $(CARGO) bench --quiet --locked --bench scenarios
+
+.PHONY: bench-parts
+bench-parts: ## Measure codec, splice and hub by themselves
+	$(CARGO) bench --locked --bench codec --bench splice --bench hub
+
 .PHONY: lint
 lint: ## Check format, lints and documentation, warnings being errors
 	$(CARGO) fmt --check

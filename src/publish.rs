@@ -1,6 +1,8 @@
 //! The pipeline of a publication: check the target, keep the payload's bytes, hand it to the hub.
 
 pub mod config;
+#[doc(hidden)]
+pub mod internals;
 mod splice;
 mod target;
 

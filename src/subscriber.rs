@@ -10,6 +10,8 @@ mod cors;
 mod engine_error;
 mod handshake;
 mod http;
+#[doc(hidden)]
+pub mod internals;
 mod members;
 mod outbox;
 mod session;

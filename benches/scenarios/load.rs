@@ -50,6 +50,9 @@ pub struct Connecting {
     pub publishers: usize,
     /// Connects under way at a time.
     pub at_once: usize,
+    /// Bytes of a segment that the subscribers take; none: what the loopback device can. The kernel keeps a multiple of
+    /// it for a peer that reads nothing.
+    pub mss: Option<u32>,
 }
 
 /// What connecting cost.
@@ -111,14 +114,14 @@ impl<'s> Load<'s> {
     /// # Errors
     /// When one is refused, or they take too long.
     pub fn connect(&mut self, connecting: &Connecting) -> anyhow::Result<Connected> {
-        let Connecting { subscribers, rooms, publishers, at_once } = *connecting;
+        let Connecting { subscribers, rooms, publishers, at_once, mss } = *connecting;
         self.plan = Plan { rooms, publishers };
         let before = self.server.usage()?;
         let start = Instant::now();
         let deadline = start + CONNECT_TIMEOUT;
         while self.tally.joined < subscribers {
             while self.subscribers.len() < subscribers.min(self.tally.joined + at_once) {
-                self.dial()?;
+                self.dial(mss)?;
             }
             self.turn(Duration::from_millis(100))?;
             self.tally.check()?;
@@ -131,9 +134,9 @@ impl<'s> Load<'s> {
         Ok(Connected { cpu_ms: cpu_s * 1000.0 / count, per_second: count / start.elapsed().as_secs_f64(), resumed })
     }
 
-    fn dial(&mut self) -> anyhow::Result<()> {
+    fn dial(&mut self, mss: Option<u32>) -> anyhow::Result<()> {
         let place = self.subscribers.len();
-        let link = Link::dial(self.server.consumer, self.tls.clone(), &self.poll, Token(place))
+        let link = Link::dial(self.server.consumer, mss, self.tls.clone(), &self.poll, Token(place))
             .with_context(|| format!("subscriber {place}"))?;
         self.subscribers.push(Subscriber::new(link, &self.plan, place));
         Ok(())

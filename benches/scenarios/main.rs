@@ -88,7 +88,8 @@ fn play(scenario: &Scenario, stage: &Stage<'_>, round: usize) -> Sample {
     let start = std::time::Instant::now();
     let outcome = (scenario.play)(stage);
     let sample = Sample { scenario: scenario.name, kind: stage.kind, round, outcome };
-    let fault = sample.fault().map_or(String::new(), |fault| format!("  FAULT: {fault}"));
+    let word = if stage.kind == Kind::Oracle { "note" } else { "FAULT" };
+    let fault = sample.fault().map_or(String::new(), |fault| format!("  {word}: {fault}"));
     let (name, kind, seconds) = (scenario.name, stage.kind.name(), start.elapsed().as_secs_f64());
     eprintln!("{name:<18} round {}  {kind:<6} {seconds:>5.1} s{fault}", round + 1);
     sample

@@ -96,7 +96,12 @@ impl Figures {
 
 /// Everybody in one room.
 fn one_room(subscribers: usize, publishers: usize) -> Connecting {
-    Connecting { subscribers, rooms: 1, publishers, at_once: AT_ONCE }
+    Connecting { subscribers, rooms: 1, publishers, at_once: AT_ONCE, mss: None }
+}
+
+/// Each in a room of its own.
+fn own_rooms(subscribers: usize, publishers: usize) -> Connecting {
+    Connecting { rooms: subscribers, ..one_room(subscribers, publishers) }
 }
 
 fn publishing(rate: Option<f64>, time: Duration, data_bytes: usize) -> Publishing {

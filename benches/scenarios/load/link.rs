@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use mio::net::TcpStream;
 use mio::{Interest, Poll, Token};
+use rustix::io::Errno;
 use rustls::{ClientConfig, ClientConnection, HandshakeKind};
-use socket2::SockRef;
+use socket2::{Domain, SockRef, Socket, Type};
 
 /// Bytes that are taken from the kernel at once.
 const READ_BYTES: usize = 1 << 18;
@@ -33,13 +34,18 @@ pub struct Link {
 }
 
 impl Link {
-    /// Begins to connect.
+    /// Begins to connect, and takes segments of `mss` bytes at most, if that is given.
     ///
     /// # Errors
     /// When there is no socket to be had.
-    pub fn dial(addr: SocketAddr, tls: Option<Arc<ClientConfig>>, poll: &Poll, token: Token) -> anyhow::Result<Self> {
-        let mut socket = TcpStream::connect(addr)?;
-        socket.set_nodelay(true)?;
+    pub fn dial(
+        addr: SocketAddr,
+        mss: Option<u32>,
+        tls: Option<Arc<ClientConfig>>,
+        poll: &Poll,
+        token: Token,
+    ) -> anyhow::Result<Self> {
+        let mut socket = connect(addr, mss)?;
         poll.registry().register(&mut socket, token, Interest::READABLE | Interest::WRITABLE)?;
         let connection = |config| ClientConnection::new(config, "localhost".try_into()?).map_err(anyhow::Error::from);
         let mut tls = tls.map(connection).transpose()?.map(Box::new);
@@ -119,6 +125,18 @@ impl Link {
             }
         }
         Ok(())
+    }
+}
+
+fn connect(addr: SocketAddr, mss: Option<u32>) -> io::Result<TcpStream> {
+    let socket = Socket::new(Domain::for_address(addr), Type::STREAM.nonblocking(), None)?;
+    socket.set_tcp_nodelay(true)?;
+    if let Some(mss) = mss {
+        socket.set_tcp_mss(mss)?;
+    }
+    match socket.connect(&addr.into()) {
+        Err(error) if error.raw_os_error() != Some(Errno::INPROGRESS.raw_os_error()) => Err(error),
+        Ok(()) | Err(_) => Ok(TcpStream::from_std(socket.into())),
     }
 }
 

@@ -122,7 +122,7 @@ impl Load<'_> {
     fn open_publishers(&mut self) -> anyhow::Result<()> {
         while self.publishers.len() < self.plan.publishers {
             let place = self.publishers.len();
-            let link = Link::dial(self.server.producer, self.tls.clone(), &self.poll, Token(PUBLISHERS + place))?;
+            let link = Link::dial(self.server.producer, None, self.tls.clone(), &self.poll, Token(PUBLISHERS + place))?;
             self.publishers.push(Publisher::new(link, &self.plan, place));
         }
         // Their handshakes are no part of what is measured.

@@ -1,6 +1,6 @@
 //! Publishes to one large room, or to many small ones.
 
-use super::{AT_ONCE, DATA_BYTES, FAN_OUT, Figures, Stage, one_room, publishing};
+use super::{DATA_BYTES, FAN_OUT, Figures, Stage, one_room, own_rooms, publishing};
 use crate::load::{Connecting, Published};
 use crate::pin::Place;
 use crate::server::Setup;
@@ -9,8 +9,11 @@ use crate::server::Setup;
 const UNICAST_PUBLISHERS: usize = 16;
 /// One subscriber in so many reads nothing.
 const STALLED: usize = 10;
-/// Bytes of an event's data where some read nothing, so that more waits for them than the kernel keeps.
-const STALLED_DATA_BYTES: usize = 8 << 10;
+/// Bytes of an event's data where some read nothing: those wait for more than `CLIENT_QUEUE_MAX_BYTES` in the end.
+const STALLED_DATA_BYTES: usize = 4 << 10;
+/// Bytes of a segment there, as they are in an Ethernet. By the loopback device's own segments of 64 KiB the kernel would keep
+/// megabytes for each, and nothing were left to wait in the server.
+const STALLED_MSS: u32 = 1_448;
 /// `CLIENT_QUEUE_MAX_BYTES` as it comes: what the gateway keeps for one of them at most.
 const QUEUE_BYTES_MAX: f64 = 1_048_576.0;
 
@@ -42,9 +45,7 @@ fn figures(published: Published) -> Figures {
 pub(super) fn unicast(stage: &Stage<'_>) -> anyhow::Result<Figures> {
     let server = stage.start(Setup::USUAL)?;
     let mut load = stage.load(&server)?;
-    let subscribers = stage.sizes.members;
-    let publishers = UNICAST_PUBLISHERS;
-    load.connect(&Connecting { subscribers, rooms: subscribers, publishers, at_once: AT_ONCE })?;
+    load.connect(&own_rooms(stage.sizes.members, UNICAST_PUBLISHERS))?;
     load.linger(stage.sizes.settle)?;
     load.publish(&publishing(None, stage.sizes.publish, DATA_BYTES)).map(figures)
 }
@@ -53,7 +54,7 @@ pub(super) fn unicast(stage: &Stage<'_>) -> anyhow::Result<Figures> {
 pub(super) fn stalled(stage: &Stage<'_>) -> anyhow::Result<Figures> {
     let server = stage.start(Setup::USUAL)?;
     let mut load = stage.load(&server)?;
-    load.connect(&one_room(stage.sizes.members, FAN_OUT.0))?;
+    load.connect(&Connecting { mss: Some(STALLED_MSS), ..one_room(stage.sizes.members, FAN_OUT.0) })?;
     load.linger(stage.sizes.settle)?;
     let all_read = load.publish(&publishing(Some(FAN_OUT.1), stage.sizes.publish, STALLED_DATA_BYTES))?;
     let before = server.usage()?;

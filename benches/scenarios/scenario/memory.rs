@@ -1,6 +1,6 @@
 //! Connects and what a connection costs, idle and after a burst.
 
-use super::{AT_ONCE, Figures, Stage, one_room, publishing};
+use super::{Figures, Stage, one_room, own_rooms, publishing};
 use crate::certificate;
 use crate::load::{Connected, Connecting, Load};
 use crate::server::Setup;
@@ -28,8 +28,7 @@ pub(super) fn large_crowd(stage: &Stage<'_>) -> anyhow::Result<Figures> {
 fn idle(stage: &Stage<'_>, setup: Setup, subscribers: usize) -> anyhow::Result<Figures> {
     let server = stage.start(setup)?;
     let mut load = if setup.tls { stage.load(&server)? } else { Load::new(&server, None)? };
-    let rooms = Connecting { subscribers, rooms: subscribers, publishers: 1, at_once: AT_ONCE };
-    let connected = load.connect(&rooms)?;
+    let connected = load.connect(&own_rooms(subscribers, 1))?;
     let settled = load.linger(stage.sizes.settle)?;
     let above_idle_kib = settled.rss_kib - server.idle.rss_kib;
     let mut figures = Figures::default();
@@ -56,8 +55,7 @@ pub(super) fn resumed(stage: &Stage<'_>) -> anyhow::Result<Figures> {
 fn connects(stage: &Stage<'_>, resumes: bool) -> anyhow::Result<Connected> {
     let server = stage.start(Setup::USUAL)?;
     let mut load = Load::new(&server, Some(certificate::client(&stage.starter.folder, resumes)?))?;
-    let subscribers = stage.sizes.crowd;
-    load.connect(&Connecting { subscribers, rooms: subscribers, publishers: 1, at_once: RESUMED_AT_ONCE })
+    load.connect(&Connecting { at_once: RESUMED_AT_ONCE, ..own_rooms(stage.sizes.crowd, 1) })
 }
 
 /// Large events for everybody, and what is left of them in memory.
