@@ -22,7 +22,7 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Why this must not pass. A yardstick that loses events is no fault of ours, but a floor that does is no yardstick.
+    /// What went wrong.
     pub fn fault(&self) -> Option<String> {
         match &self.outcome {
             Err(fault) => Some(format!("{fault:#}")),
