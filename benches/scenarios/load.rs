@@ -36,8 +36,9 @@ pub const ORIGIN: &str = "https://localhost";
 const PUBLISHERS: usize = 1 << 24;
 /// How long all subscribers together may take to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(120);
-/// What the kernel keeps for a subscriber that stops reading, and for one that has begun again, in bytes.
-const RECEIVE_BUFFER: (usize, usize) = (4096, 1 << 20);
+/// How long nothing may come for those who read late, before what is missing counts as lost: the kernel asks them in ever
+/// longer intervals whether they read again.
+const LATE_QUIET: Duration = Duration::from_secs(15);
 
 /// How subscribers connect.
 #[derive(Clone, Debug)]
@@ -156,20 +157,12 @@ impl<'s> Load<'s> {
     }
 
     /// Lets each `nth` subscriber stop reading. Returns how many there are.
-    ///
-    /// # Errors
-    /// When the kernel refuses the smaller buffer.
-    pub fn stall(&mut self, nth: usize) -> io::Result<usize> {
+    pub fn stall(&mut self, nth: usize) -> usize {
         let stalled = self.subscribers.iter_mut().step_by(nth);
-        let count = stalled.len();
-        for subscriber in stalled {
-            subscriber.stage = Stage::Stalled;
-            subscriber.link.set_receive_buffer(RECEIVE_BUFFER.0)?;
-        }
-        Ok(count)
+        stalled.map(|subscriber| subscriber.stage = Stage::Stalled).count()
     }
 
-    /// Lets those who stopped read on, until nothing comes any more.
+    /// Lets those who stopped read on, until each of them has heard everything or is closed, or nothing comes any more.
     ///
     /// # Errors
     /// When one hears events out of order.
@@ -179,18 +172,24 @@ impl<'s> Load<'s> {
         let skipped = self.tally.skipped;
         for place in &stalled {
             self.subscribers[*place].stage = Stage::Late;
-            self.subscribers[*place].link.set_receive_buffer(RECEIVE_BUFFER.1)?;
             self.serve_subscriber(*place);
         }
-        let mut heard = u64::MAX;
-        while heard != self.tally.delivered {
-            heard = self.tally.delivered;
-            self.linger(Duration::from_millis(500))?;
+        let (mut missed, mut last) = (u64::MAX, Instant::now());
+        while last.elapsed() < LATE_QUIET {
+            let late = stalled.iter().map(|place| &self.subscribers[*place]).filter(|one| one.stage == Stage::Late);
+            let still_missed = late.map(|subscriber| self.missed(subscriber)).sum();
+            if still_missed == 0 {
+                missed = 0;
+                break;
+            }
+            if still_missed != missed {
+                (missed, last) = (still_missed, Instant::now());
+            }
+            self.linger(Duration::from_millis(100))?;
         }
-        let (late, closed): (Vec<_>, Vec<_>) =
-            stalled.iter().map(|place| &self.subscribers[*place]).partition(|one| one.stage == Stage::Late);
-        let missed = late.into_iter().map(|subscriber| self.missed(subscriber)).sum::<u64>();
-        Ok(Unstalled { closed: closed.len(), missed: missed + self.tally.skipped - skipped })
+        self.tally.check()?;
+        let closed = stalled.iter().filter(|place| self.subscribers[**place].stage == Stage::Closed).count();
+        Ok(Unstalled { closed, missed: missed + self.tally.skipped - skipped })
     }
 
     /// One look at what the kernel has for us.

@@ -45,7 +45,7 @@ impl Sizes {
         large_crowd: 400,
         members: 100,
         publish: Duration::from_millis(300),
-        stall: Duration::from_millis(500),
+        stall: Duration::from_secs(2),
         burst: Duration::from_millis(1_000),
         give_back: Duration::from_millis(500),
         settle: Duration::from_millis(100),

@@ -8,7 +8,7 @@ use mio::net::TcpStream;
 use mio::{Interest, Poll, Token};
 use rustix::io::Errno;
 use rustls::{ClientConfig, ClientConnection, HandshakeKind};
-use socket2::{Domain, SockRef, Socket, Type};
+use socket2::{Domain, Socket, Type};
 
 /// Bytes that are taken from the kernel at once.
 const READ_BYTES: usize = 1 << 18;
@@ -63,14 +63,6 @@ impl Link {
     /// Whether its handshake took up an earlier session.
     pub fn is_resumed(&self) -> bool {
         self.tls.as_ref().is_some_and(|tls| tls.handshake_kind() == Some(HandshakeKind::Resumed))
-    }
-
-    /// Lets the kernel keep no more than this while nothing is read.
-    ///
-    /// # Errors
-    /// When it refuses.
-    pub fn set_receive_buffer(&self, bytes: usize) -> io::Result<()> {
-        SockRef::from(&self.socket).set_recv_buffer_size(bytes)
     }
 
     /// Takes all that has come. False when the other side has closed.

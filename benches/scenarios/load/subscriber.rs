@@ -27,6 +27,14 @@ pub enum Stage {
     Closed,
 }
 
+/// Why it ends.
+enum End {
+    /// The connection has ended.
+    Closed(String),
+    /// It heard what it must not.
+    Fault(String),
+}
+
 /// One subscriber.
 pub struct Subscriber {
     /// Its connection.
@@ -64,24 +72,27 @@ impl Subscriber {
         }
         let open = self.link.read(scratch);
         let understood = self.hear(plan, token, &scratch.read, tally);
-        let end = match (open, understood) {
-            (_, Err(fault)) => fault,
-            (Err(error), _) => error.to_string(),
-            (Ok(false), _) => "the server closed the connection".to_owned(),
-            (Ok(true), Ok(())) => match self.link.flush() {
+        let end = match (understood, open) {
+            (Err(end), _) => end,
+            (Ok(()), Ok(false)) => End::Closed("the server closed the connection".to_owned()),
+            (Ok(()), Err(error)) => End::Closed(error.to_string()),
+            (Ok(()), Ok(true)) => match self.link.flush() {
                 Ok(()) => return,
-                Err(error) => error.to_string(),
+                Err(error) => End::Closed(error.to_string()),
             },
         };
-        // Whoever reads too late may be closed, and may not miss anything otherwise.
-        if self.stage != Stage::Late || end.starts_with("stream") {
-            let (room, stage) = (self.room, self.stage);
-            tally.fail(|| format!("a subscriber of room {room}, {stage:?}: {end}"));
+        let (room, stage) = (self.room, self.stage);
+        match end {
+            // Whoever reads too late may be closed.
+            End::Closed(_) if stage == Stage::Late => {}
+            End::Closed(why) | End::Fault(why) => {
+                tally.fail(|| format!("a subscriber of room {room}, {stage:?}: {why}"));
+            }
         }
         self.stage = Stage::Closed;
     }
 
-    fn hear(&mut self, plan: &Plan, token: &str, read: &[u8], tally: &mut Tally) -> Result<(), String> {
+    fn hear(&mut self, plan: &Plan, token: &str, read: &[u8], tally: &mut Tally) -> Result<(), End> {
         if self.unread.is_empty() {
             let heard = self.take(plan, token, read, tally)?;
             self.unread.extend_from_slice(read.get(heard..).unwrap_or_default());
@@ -99,14 +110,14 @@ impl Subscriber {
     }
 
     /// Takes all whole frames. Returns how many bytes they were.
-    fn take(&mut self, plan: &Plan, token: &str, bytes: &[u8], tally: &mut Tally) -> Result<usize, String> {
+    fn take(&mut self, plan: &Plan, token: &str, bytes: &[u8], tally: &mut Tally) -> Result<usize, End> {
         let mut at = 0;
         loop {
             let rest = bytes.get(at..).unwrap_or_default();
             if self.stage == Stage::Upgrading {
                 let Some(end) = rest.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(at) };
                 if !rest.starts_with(b"HTTP/1.1 101 ") {
-                    return Err(first_line(rest));
+                    return Err(End::Fault(first_line(rest)));
                 }
                 self.stage = Stage::Opening;
                 at += end + 4;
@@ -125,7 +136,7 @@ impl Subscriber {
         opcode: Opcode,
         payload: &[u8],
         tally: &mut Tally,
-    ) -> Result<(), String> {
+    ) -> Result<(), End> {
         match (opcode, self.stage, payload) {
             (Opcode::Text, Stage::Opening, [b'0', ..]) => {
                 self.stage = Stage::Joining;
@@ -141,20 +152,21 @@ impl Subscriber {
             (Opcode::Text, Stage::Joined | Stage::Late, [b'4', b'2', ..]) => return self.note(plan, payload, tally),
             (Opcode::Text, _, b"2") => frame::push_masked(self.link.unsent(), "3"),
             (Opcode::Ping, ..) => self.link.unsent().extend_from_slice(&frame::PONG),
-            (Opcode::Close, ..) => return Err("the server sent a close frame".to_owned()),
-            (Opcode::Text | Opcode::Other, ..) => return Err(format!("it was sent {:?}", first_line(payload))),
+            (Opcode::Close, ..) => return Err(End::Closed("the server sent a close frame".to_owned())),
+            (Opcode::Text | Opcode::Other, ..) => {
+                return Err(End::Fault(format!("it was sent {:?}", first_line(payload))));
+            }
         }
         Ok(())
     }
 
-    fn note(&mut self, plan: &Plan, event: &[u8], tally: &mut Tally) -> Result<(), String> {
-        let stamp = Stamp::find(event).ok_or_else(|| format!("an event without a stamp: {}", first_line(event)))?;
+    fn note(&mut self, plan: &Plan, event: &[u8], tally: &mut Tally) -> Result<(), End> {
+        let fault = |what: String| End::Fault(format!("{what}: {}", first_line(event)));
+        let stamp = Stamp::find(event).ok_or_else(|| fault("an event without a stamp".to_owned()))?;
         let belongs = plan.room_of_stream(stamp.stream) == self.room;
         let next = self.next.get_mut(plan.place_in_room(stamp.stream)).filter(|_| belongs);
-        let next = next.ok_or_else(|| format!("stream {} is another room's", stamp.stream))?;
-        let Some(skipped) = stamp.sequence.checked_sub(*next) else {
-            return Err(format!("stream {}: event {} came after {}", stamp.stream, stamp.sequence, *next - 1));
-        };
+        let next = next.ok_or_else(|| fault("another room's event".to_owned()))?;
+        let skipped = stamp.sequence.checked_sub(*next).ok_or_else(|| fault(format!("{next} was due, not again")))?;
         tally.skipped += u64::from(skipped);
         *next = stamp.sequence + 1;
         tally.delivered += 1;

@@ -58,7 +58,7 @@ pub(super) fn stalled(stage: &Stage<'_>) -> anyhow::Result<Figures> {
     load.linger(stage.sizes.settle)?;
     let all_read = load.publish(&publishing(Some(FAN_OUT.1), stage.sizes.publish, STALLED_DATA_BYTES))?;
     let before = server.usage()?;
-    let stalled = load.stall(STALLED)?;
+    let stalled = load.stall(STALLED);
     let some_read = load.publish(&publishing(Some(FAN_OUT.1), stage.sizes.stall, STALLED_DATA_BYTES))?;
     let unstalled = load.unstall()?;
     let mut figures = figures(some_read);
