@@ -43,7 +43,7 @@ soak: tools tests/client/node_modules/.stamp ## Run the long tests: 100,000 scri
 # SCENARIO, ROUNDS and QUICK are read by benches/scenarios, and so is ROOMCAST, another build to measure.
 .PHONY: bench
 bench: ## Measure roomcast beside a floor and socketioxide, in 25 minutes: ROUNDS=1 QUICK=1 SCENARIO=fan-out-open,burst
-	SCENARIO='$(SCENARIO)' ROUNDS='$(ROUNDS)' QUICK='$(QUICK)' $(CARGO) bench --quiet --locked --bench scenarios
+	SCENARIO='$(SCENARIO)' ROUNDS='$(ROUNDS)' QUICK='$(QUICK)' $(CARGO) bench --locked --bench scenarios
 
 .PHONY: bench-parts
 bench-parts: ## Measure codec, splice and hub by themselves
