@@ -87,6 +87,8 @@ pub struct Load<'s> {
     plan: Plan,
     subscribers: Vec<Subscriber>,
     publishers: Vec<Publisher>,
+    /// Whose turn it is to publish.
+    turn: usize,
     tally: Tally,
 }
 
@@ -106,6 +108,7 @@ impl<'s> Load<'s> {
             plan: Plan::default(),
             subscribers: Vec::new(),
             publishers: Vec::new(),
+            turn: 0,
             tally: Tally::new()?,
         })
     }

@@ -14,6 +14,7 @@ pub struct Publisher {
     /// Whose turn it is among the streams.
     turn: usize,
     is_waiting: bool,
+    is_closed: bool,
     answer: Vec<u8>,
     /// Publishes that were told to come again.
     pub refused: u64,
@@ -23,12 +24,28 @@ impl Publisher {
     /// Has not published yet.
     pub fn new(link: Link, plan: &Plan, place: usize) -> Self {
         let streams = plan.streams_of_publisher(place).map(|stream| (stream, 0)).collect();
-        Self { link, streams, turn: 0, is_waiting: false, answer: Vec::new(), refused: 0 }
+        Self { link, streams, turn: 0, is_waiting: false, is_closed: false, answer: Vec::new(), refused: 0 }
     }
 
-    /// Whether it has no request under way.
-    pub fn is_idle(&self) -> bool {
-        !self.is_waiting
+    /// Whether it can publish.
+    pub fn is_ready(&self) -> bool {
+        !self.is_waiting && !self.is_closed
+    }
+
+    /// Whether a request is under way.
+    pub fn is_waiting(&self) -> bool {
+        self.is_waiting
+    }
+
+    /// Whether the server has closed its connection, as servers do with one that is silent for long.
+    pub fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+
+    /// Goes on over another connection.
+    pub fn reconnect(&mut self, link: Link) {
+        self.link = link;
+        self.is_closed = false;
     }
 
     /// How many events of one of its streams were taken.
@@ -63,7 +80,11 @@ impl Publisher {
     /// # Errors
     /// When the connection is broken, or a publish is refused for good.
     pub fn serve(&mut self, scratch: &mut Scratch) -> anyhow::Result<Option<usize>> {
-        ensure!(self.link.read(scratch)?, "the server closed the connection");
+        if !self.is_waiting {
+            self.is_closed = !self.link.read(scratch).unwrap_or(false);
+            return if self.is_closed { Ok(None) } else { Ok(self.link.flush().map(|()| None)?) };
+        }
+        ensure!(self.link.read(scratch)?, "the server closed the connection before it answered");
         self.answer.extend_from_slice(&scratch.read);
         self.link.flush()?;
         let Some((status, length)) = answer(&self.answer)? else { return Ok(None) };

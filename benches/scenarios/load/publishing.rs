@@ -91,11 +91,8 @@ impl Load<'_> {
             let now = Instant::now();
             let is_publishing = now < start + publishing.time;
             let due = publishing.rate.map_or(u64::MAX, |rate| 1 + ((now - start).as_secs_f64() * rate) as u64);
-            for publisher in self.publishers.iter_mut().filter(|publisher| publisher.is_idle()) {
-                if is_publishing && sent < due {
-                    publisher.publish(&self.plan, publishing.data_bytes, self.tally.now_ns())?;
-                    sent += 1;
-                }
+            if is_publishing {
+                sent += self.publish_due(due.saturating_sub(sent), publishing.data_bytes)?;
             }
             // The kernel counts in milliseconds, which is longer than a delivery may take.
             let next = publishing.rate.map(|rate| start + Duration::from_secs_f64(sent as f64 / rate));
@@ -103,13 +100,14 @@ impl Load<'_> {
                 next.filter(|_| is_publishing).map_or(LOOK, |next| next.saturating_duration_since(now).min(LOOK));
             self.turn(if wait < Duration::from_millis(2) { Duration::ZERO } else { wait - Duration::from_millis(1) })?;
             self.tally.check()?;
+            ensure!(!self.publishers.iter().all(Publisher::is_closed), "the server closed the publishers' connections");
             if self.tally.delivered != heard {
                 (heard, last) = (self.tally.delivered, Instant::now());
             }
             if look.elapsed() >= LOOK {
                 (look, peak) = (Instant::now(), self.server.usage()?.rss_kib.max(peak));
             }
-            let all_answered = self.publishers.iter().all(Publisher::is_idle);
+            let all_answered = !self.publishers.iter().any(Publisher::is_waiting);
             let is_done = all_answered && self.tally.delivered >= self.tally.expected;
             let is_quiet = last.max(start + publishing.time).elapsed() > QUIET;
             if !is_publishing && (is_done || is_quiet) {
@@ -119,11 +117,30 @@ impl Load<'_> {
         }
     }
 
+    /// Lets those publish who are ready, by turns, and no more than are due. Returns how many did.
+    fn publish_due(&mut self, due: u64, data_bytes: usize) -> anyhow::Result<u64> {
+        let mut sent = 0;
+        for _ in 0..self.publishers.len() {
+            let Some(publisher) = self.publishers.get_mut(self.turn).filter(|_| sent < due) else { break };
+            if publisher.is_ready() {
+                publisher.publish(&self.plan, data_bytes, self.tally.now_ns())?;
+                sent += 1;
+            }
+            self.turn = (self.turn + 1) % self.publishers.len();
+        }
+        Ok(sent)
+    }
+
     fn open_publishers(&mut self) -> anyhow::Result<()> {
-        while self.publishers.len() < self.plan.publishers {
-            let place = self.publishers.len();
+        for place in 0..self.plan.publishers {
+            if self.publishers.get(place).is_some_and(|publisher| !publisher.is_closed()) {
+                continue;
+            }
             let link = Link::dial(self.server.producer, None, self.tls.clone(), &self.poll, Token(PUBLISHERS + place))?;
-            self.publishers.push(Publisher::new(link, &self.plan, place));
+            match self.publishers.get_mut(place) {
+                Some(publisher) => publisher.reconnect(link),
+                None => self.publishers.push(Publisher::new(link, &self.plan, place)),
+            }
         }
         // Their handshakes are no part of what is measured.
         self.linger(Duration::from_millis(200)).map(|_| ())
