@@ -73,15 +73,19 @@ pub(super) fn stalled(stage: &Stage<'_>) -> anyhow::Result<Figures> {
     Ok(figures)
 }
 
-/// One worker, then two, wherever there is time: there are as many cores as workers, and the load wants one too.
+/// One worker, then two, wherever there is time: there are as many cores as workers, and the load wants one too. Saturated,
+/// a figure tells also how much left in one write, so both are measured at a rate as well.
 pub(super) fn two_workers(stage: &Stage<'_>) -> anyhow::Result<Figures> {
-    let play = |workers| one_large_room(stage, Setup { workers, place: Place::Anywhere, ..Setup::USUAL }, None);
-    let (one, two) = (play(1)?, play(2)?);
+    let play = |workers, rate| one_large_room(stage, Setup { workers, place: Place::Anywhere, ..Setup::USUAL }, rate);
+    let (one, two) = (play(1, None)?, play(2, None)?);
+    let (one_open, two_open) = (play(1, Some(FAN_OUT.1))?, play(2, Some(FAN_OUT.1))?);
     let delivery_us = |published: &Published| published.cpu_s * 1e6 / published.deliveries as f64;
     let mut figures = figures(two);
-    figures.lost += one.lost;
+    figures.lost += one.lost + one_open.lost + two_open.lost;
     figures.set("lost", figures.lost as f64);
     figures.set("one_worker_us", delivery_us(&one));
     figures.set("two_to_one", delivery_us(&two) / delivery_us(&one));
+    figures.set("one_worker_open_us", delivery_us(&one_open));
+    figures.set("two_to_one_open", delivery_us(&two_open) / delivery_us(&one_open));
     Ok(figures)
 }
