@@ -53,6 +53,15 @@ fuzz: $(CARGO_FUZZ)/.stamp ## Fuzz each target for 30 s, two at a time; SECONDS=
 	$(CARGO_FUZZ)/bin/cargo-fuzz build --sanitizer none
 	@printf '%s\n' $(TARGETS) | RUNS=$(RUNS) SECONDS_EACH=$(SECONDS) xargs -n 1 -P 2 fuzz/run $(CARGO_FUZZ)/bin/cargo-fuzz
 
+# SCENARIO, ROUNDS and QUICK are read by benches/scenarios, and so is ROOMCAST, another build to measure.
+.PHONY: bench
+bench: ## Measure roomcast beside a floor and socketioxide, in 25 minutes: ROUNDS=1 QUICK=1 SCENARIO=fan-out-open,burst
+	SCENARIO='$(SCENARIO)' ROUNDS='$(ROUNDS)' QUICK='$(QUICK)' $(CARGO) bench --locked --bench scenarios
+
+.PHONY: bench-parts
+bench-parts: ## Measure codec, splice and hub by themselves
+	$(CARGO) bench --locked --bench codec --bench splice --bench hub
+
 .PHONY: lint
 lint: ## Check format, lints and documentation, warnings being errors
 	$(CARGO) fmt --check

@@ -3,6 +3,8 @@
 pub mod config;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+#[doc(hidden)]
+pub mod internals;
 mod splice;
 mod target;
 

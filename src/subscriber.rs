@@ -13,6 +13,8 @@ mod engine_error;
 pub mod fuzzing;
 mod handshake;
 mod http;
+#[doc(hidden)]
+pub mod internals;
 mod members;
 mod outbox;
 mod session;

@@ -137,17 +137,17 @@ fn the_engine_is_our_own() {
 #[test]
 fn files_and_functions_are_short() {
     let mut offences = Vec::new();
-    for path in rust_files("src").iter().chain(&rust_files("tests")) {
-        let text = fs::read_to_string(path).unwrap();
+    for path in ["src", "tests", "benches"].iter().flat_map(|folder| rust_files(folder)) {
+        let text = fs::read_to_string(&path).unwrap();
         let lines: Vec<_> = text.lines().collect();
         if lines.len() > FILE_LINES_MAX {
-            offences.push(format!("{} has {} lines", relative(path), lines.len()));
+            offences.push(format!("{} has {} lines", relative(&path), lines.len()));
         }
         for (start, line) in lines.iter().enumerate() {
             if let Some(length) = function_length(&lines[start..], line)
                 && length > FUNCTION_LINES_MAX
             {
-                offences.push(format!("{}:{} is a function of {length} lines", relative(path), start + 1));
+                offences.push(format!("{}:{} is a function of {length} lines", relative(&path), start + 1));
             }
         }
     }
@@ -168,10 +168,10 @@ fn function_length(from_here: &[&str], line: &str) -> Option<usize> {
 
 #[test]
 fn every_module_says_what_it_is_for() {
-    for path in rust_files("src").iter().chain(&rust_files("tests")) {
-        let text = fs::read_to_string(path).unwrap();
+    for path in ["src", "tests", "benches"].iter().flat_map(|folder| rust_files(folder)) {
+        let text = fs::read_to_string(&path).unwrap();
         let first = text.lines().next().unwrap_or_default();
-        assert!(first.starts_with("//! ") && first.len() > 20, "{} opens with {first:?}", relative(path));
+        assert!(first.starts_with("//! ") && first.len() > 20, "{} opens with {first:?}", relative(&path));
     }
 }
 

@@ -1,6 +1,7 @@
 //! What an Engine.IO request asks for, read from its head, and what of it is kept with the session.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 
 use http::header::{CONNECTION, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE};
 use http::{HeaderMap, Method, Request, Uri};
@@ -133,17 +134,17 @@ fn is_key(key: &[u8]) -> bool {
 /// # Errors
 /// When the offer is no list of different names.
 pub(super) fn subprotocol(headers: &HeaderMap) -> Result<Option<&str>, EngineError> {
-    let mut offered = Vec::new();
+    let (mut first, mut offered) = (None, HashSet::new());
     for line in headers.get_all(SEC_WEBSOCKET_PROTOCOL) {
         let line = line.to_str().map_err(|_| EngineError::BadRequest)?;
         for name in line.split(',').map(|name| name.trim_matches([' ', '\t'])) {
-            if name.is_empty() || !name.bytes().all(is_token_byte) || offered.contains(&name) {
+            if name.is_empty() || !name.bytes().all(is_token_byte) || !offered.insert(name) {
                 return Err(EngineError::BadRequest);
             }
-            offered.push(name);
+            first = first.or(Some(name));
         }
     }
-    Ok(offered.first().copied())
+    Ok(first)
 }
 
 /// RFC 9110, 5.6.2.

@@ -53,14 +53,15 @@ fn naive(found: &[(String, String)], method: &Method, upgrades: bool) -> Result<
         return Err(EngineError::TransportUnknown);
     }
     let websocket = transport == ["websocket"];
-    if websocket && !(upgrades && is_get) {
-        return Err(EngineError::BadRequest);
-    }
-    if sessions.is_empty() && !is_get {
-        return Err(EngineError::BadHandshakeMethod);
-    }
     if sessions.len() > 1 {
         return Err(EngineError::SessionUnknown);
+    }
+    let session = sessions.into_iter().find(|session| !session.is_empty());
+    if session.is_none() && !is_get {
+        return Err(EngineError::BadHandshakeMethod);
+    }
+    if websocket && !(upgrades && is_get) {
+        return Err(EngineError::BadRequest);
     }
     if values("EIO") != ["4"] {
         return Err(EngineError::UnsupportedVersion);
@@ -68,7 +69,7 @@ fn naive(found: &[(String, String)], method: &Method, upgrades: bool) -> Result<
     if !is_get && method != Method::POST {
         return Err(EngineError::BadRequest);
     }
-    Ok(EngineRequest { websocket, session: sessions.into_iter().next(), rooms: values("uniqueUserId") })
+    Ok(EngineRequest { websocket, session, rooms: values("uniqueUserId") })
 }
 
 /// The names and values of a query, as the URL standard says forms are read.

@@ -1,0 +1,53 @@
+//! How large the scenarios are.
+
+use std::time::Duration;
+
+/// Counts and times.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    /// Whether figures mean anything.
+    pub is_quick: bool,
+    /// Subscribers whose memory is measured, and who connect.
+    pub crowd: usize,
+    /// As many as one process can take with a limit of 20,000 open files.
+    pub large_crowd: usize,
+    /// Members of the room that is fanned out to.
+    pub members: usize,
+    /// How long is published.
+    pub publish: Duration,
+    /// How long is published while some read nothing: long enough for more to wait than the kernel keeps.
+    pub stall: Duration,
+    /// How long is published in a burst.
+    pub burst: Duration,
+    /// Until a burst's memory must have been given back.
+    pub give_back: Duration,
+    /// Until memory has settled after connects.
+    pub settle: Duration,
+}
+
+impl Sizes {
+    /// Those of the table.
+    pub const FULL: Self = Self {
+        is_quick: false,
+        crowd: 5_000,
+        large_crowd: 15_000,
+        members: 1_000,
+        publish: Duration::from_secs(4),
+        stall: Duration::from_secs(12),
+        burst: Duration::from_secs(5),
+        give_back: Duration::from_secs(30),
+        settle: Duration::from_secs(1),
+    };
+    /// Those that show in a minute that everything works.
+    pub const QUICK: Self = Self {
+        is_quick: true,
+        crowd: 200,
+        large_crowd: 400,
+        members: 100,
+        publish: Duration::from_millis(300),
+        stall: Duration::from_secs(2),
+        burst: Duration::from_millis(1_000),
+        give_back: Duration::from_millis(500),
+        settle: Duration::from_millis(100),
+    };
+}
