@@ -114,6 +114,7 @@ fn subscriber(reader: &mut Reader<'_>, raw: &Raw, write_timeout: Duration) -> Re
         queue_bytes_max: to_usize(queue?),
         queue_policy: policy?,
         write_timeout,
+        slice: subscriber::config::SLICE,
     })
 }
 

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+/// Members that events are written to before others have their turn: the events of other rooms, pings, new connections,
+/// requests. A write takes microseconds, so a turn comes after a millisecond or two.
+pub const SLICE: usize = 256;
+
 /// The settings of the Socket.IO side.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -17,6 +21,8 @@ pub struct Config {
     pub queue_policy: QueuePolicy,
     /// `CLIENT_WRITE_TIMEOUT_MS`: a subscriber that takes nothing of what it is owed for so long is closed.
     pub write_timeout: Duration,
+    /// [`SLICE`], or what a test sets.
+    pub slice: usize,
 }
 
 /// What happens to a subscriber that is owed more than its queue may hold.

@@ -36,8 +36,8 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) struct Session {
     pub(super) id: SessionId,
     pub(super) worker: Weak<Worker>,
-    /// The sequence number of the last publication that it was given or that came before it joined.
-    pub(super) seen: Cell<u64>,
+    /// The sequence number of the last publication that came before it joined: of those it hears nothing.
+    pub(super) since: Cell<u64>,
     /// When its worker looks at it next.
     pub(super) alarm: Cell<Option<Instant>>,
     pub(super) state: RefCell<State>,
@@ -101,7 +101,7 @@ impl Session {
         Rc::new(Self {
             id,
             worker: Rc::downgrade(worker),
-            seen: Cell::new(0),
+            since: Cell::new(0),
             alarm: Cell::default(),
             state: RefCell::new(State {
                 handshake: Some(Box::new(handshake)),
@@ -315,7 +315,7 @@ impl Session {
         let is_over = matches!(state.transport, Transport::Closed);
         drop(state);
         if is_over {
-            worker.forget(self.id.slot);
+            worker.forget(self.id);
         }
     }
 

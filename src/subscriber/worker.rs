@@ -1,6 +1,9 @@
 //! What one worker owns: its sessions, the members of its rooms, its timers; and what it is asked to do with them.
 
+pub(super) mod fan_out;
+
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -22,15 +25,9 @@ use super::session::{CONNECT_TIMEOUT, Session, Transport};
 use super::session_id::SessionId;
 use super::timers::Timers;
 use crate::admission::Admission;
-use crate::hub::{Hub, Job};
+use crate::hub::Hub;
 use crate::lifecycle::Lifecycle;
-use crate::types::{CloseReason, Stats};
-
-/// Members that an event is written to before others have their turn: pings, new connections, requests.
-const SLICE: usize = 256;
-
-/// Events for one room that leave in one write when a worker is behind.
-const BATCH_BYTES: usize = 16 << 10;
+use crate::types::{CloseReason, RoomName, Stats};
 
 /// What a worker is asked to do. There is at most one for each HTTP request under way, and their number is bounded by
 /// that of the sockets.
@@ -73,9 +70,9 @@ pub(super) struct Worker {
     timer_set: Notify,
     /// Who waits for every session to be closed.
     closing: Cell<Option<oneshot::Sender<()>>>,
-    /// The last of the events that are being sent.
-    under_way: Cell<Option<Job>>,
     close_asked: Notify,
+    /// The rooms where a fan-out in slices is under way, in the order of their turns.
+    under_way: RefCell<VecDeque<RoomName>>,
 }
 
 /// Sessions by their place.
@@ -97,8 +94,8 @@ impl Worker {
             timers: RefCell::new(Timers::new(Instant::now())),
             timer_set: Notify::new(),
             closing: Cell::default(),
-            under_way: Cell::default(),
             close_asked: Notify::new(),
+            under_way: RefCell::default(),
         })
     }
 
@@ -110,16 +107,6 @@ impl Worker {
                 return;
             }
             tracing::error!("a worker failed, and goes on");
-            self.close_left_out();
-        }
-    }
-
-    /// Closes those to whom events were on their way when the worker failed: none is lost in silence.
-    fn close_left_out(&self) {
-        let Some(job) = self.under_way.take() else { return };
-        let members = self.members.borrow().of(&job.publication.room).to_vec();
-        for session in members.iter().filter(|session| session.seen.get() < job.sequence) {
-            session.close(CloseReason::Defect);
         }
     }
 
@@ -219,11 +206,11 @@ impl Worker {
     }
 
     /// Frees the place of a session that is over.
-    pub(super) fn forget(&self, slot: u32) {
+    pub(super) fn forget(&self, id: SessionId) {
         let mut slots = self.sessions.borrow_mut();
-        let place = slots.sessions.get_mut(slot as usize);
-        if place.and_then(Option::take).is_some() {
-            slots.free.push(slot);
+        let place = slots.sessions.get_mut(id.slot as usize);
+        if place.and_then(|place| place.take_if(|session| session.id == id)).is_some() {
+            slots.free.push(id.slot);
         }
     }
 
@@ -276,88 +263,12 @@ impl Worker {
         }
     }
 
-    async fn fan_out(self: &Rc<Self>) {
-        let Some(inbox) = self.door.hub.inbox(self.index.into()) else { return };
-        loop {
-            let jobs = inbox.take(BATCH_BYTES);
-            if !jobs.is_empty() {
-                self.under_way.set(jobs.last().cloned());
-                // Writes are no waits: tokio's budget would make each that comes after 128 others wait all the same.
-                tokio::task::unconstrained(self.send_to_room(&jobs)).await;
-                self.under_way.set(None);
-                continue;
-            }
-            // What was published before is delivered before.
-            if let Some(done) = self.closing.take() {
-                self.close_all();
-                let _ = done.send(());
-            }
-            tokio::select! {
-                () = inbox.filled() => {}
-                () = self.close_asked.notified() => {}
-            }
-        }
-    }
-
     fn close_all(&self) {
         let sessions: Vec<_> = self.sessions.borrow().sessions.iter().flatten().cloned().collect();
         for session in sessions {
             session.close(CloseReason::Shutdown);
         }
     }
-
-    /// Writes events for one room to its members. While it lets others have their turn members may leave, and the last
-    /// of them take their places: going from the last to the first, and asking each what it has seen, nobody is left
-    /// out and nobody hears twice.
-    async fn send_to_room(self: &Rc<Self>, jobs: &[Job]) {
-        let (Some(first), Some(last)) = (jobs.first(), jobs.last()) else { return };
-        let room = &first.publication.room;
-        let items: Vec<Item> = jobs.iter().map(encode).collect();
-        let joined = if items.len() > 1 {
-            Item::joined(&items)
-        } else {
-            items.first().cloned().unwrap_or_else(|| Item::control(Vec::new()))
-        };
-        let mut end = self.members.borrow().of(room).len();
-        while end > 0 {
-            let start = end.saturating_sub(SLICE);
-            let mut ended = Vec::new();
-            {
-                let members = self.members.borrow();
-                let members = members.of(room);
-                for session in members.get(start..end.min(members.len())).unwrap_or_default().iter().rev() {
-                    let seen = session.seen.get();
-                    if seen >= last.sequence {
-                        continue;
-                    }
-                    let sent = if seen < first.sequence && session.is_on_websocket() {
-                        session.push(joined.clone())
-                    } else {
-                        let unseen = jobs.iter().zip(&items).filter(|(job, _)| job.sequence > seen);
-                        session.push_all(unseen.map(|(_, item)| item.clone()))
-                    };
-                    session.seen.set(last.sequence);
-                    if let Err(reason) = sent {
-                        ended.push((Rc::clone(session), reason));
-                    }
-                }
-            }
-            for (session, reason) in ended {
-                session.close(reason);
-            }
-            end = start;
-            if end > 0 {
-                tokio::task::yield_now().await;
-            }
-        }
-    }
-}
-
-fn encode(job: &Job) -> Item {
-    let publication = &job.publication;
-    // A room's name may hold what JSON escapes.
-    let event = serde_json::Value::from(publication.event.as_str()).to_string();
-    Item::event(&["42[", &event, ",", publication.payload.json().get(), "]"])
 }
 
 #[cfg(test)]

@@ -133,7 +133,7 @@ impl Session {
                 "connected"
             );
             let membership = worker.door.hub.join(worker.index.into(), &grant.rooms);
-            self.seen.set(membership.since());
+            self.since.set(membership.since());
             let places = worker.members.borrow_mut().add(self, membership.rooms());
             let counted = worker.door.stats.subscribers.enter();
             state.socket = Socket::Joined(Joined { membership, places, _counted: counted });

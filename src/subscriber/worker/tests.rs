@@ -1,6 +1,7 @@
 //! Workers, their sessions and the hub together, in virtual time: real frames over pipes, no network.
 
 mod client;
+mod defects;
 mod fan_out;
 mod model;
 mod node;

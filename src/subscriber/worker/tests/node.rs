@@ -14,7 +14,7 @@ use crate::admission::config::AuthConfig;
 use crate::admission::origin::OriginList;
 use crate::admission::{self, Claim, Gate, Grant, Refusal, Seat, UserKey};
 use crate::hub::Overloaded;
-use crate::subscriber::config::QueuePolicy;
+use crate::subscriber::config::{QueuePolicy, SLICE};
 use crate::subscriber::session::Socket;
 use crate::types::{Clock, EventName, PeerAddr, Publication, RoomName};
 
@@ -43,6 +43,7 @@ pub(super) fn config() -> Config {
         queue_bytes_max: 8 << 10,
         queue_policy: QueuePolicy::Disconnect,
         write_timeout: Duration::from_secs(30),
+        slice: SLICE,
     }
 }
 
@@ -131,8 +132,14 @@ impl Node {
 
     /// Asserts that a subscriber was closed for this reason, and none for another.
     pub(super) fn assert_closed_for(&self, reason: CloseReason) {
-        for other in CloseReason::ALL {
-            assert_eq!(self.stats.closes(other).get(), u64::from(other == reason), "{}", other.label());
+        self.assert_closed_for_each(&[(reason, 1)]);
+    }
+
+    /// Asserts how many subscribers were closed for each of these reasons, and that none was for another.
+    pub(super) fn assert_closed_for_each(&self, closed: &[(CloseReason, u64)]) {
+        for reason in CloseReason::ALL {
+            let expected = closed.iter().find(|(other, _)| *other == reason).map_or(0, |(_, closed)| *closed);
+            assert_eq!(self.stats.closes(reason).get(), expected, "{}", reason.label());
         }
     }
 
@@ -156,6 +163,9 @@ impl Node {
             assert_eq!(slots.sessions.iter().flatten().count(), 0, "sessions of worker {}", worker.index);
             assert_eq!(slots.free.len(), slots.sessions.len(), "free places of worker {}", worker.index);
             assert_eq!(worker.timers.borrow().next(), None, "timers of worker {}", worker.index);
+            assert!(worker.under_way.borrow().is_empty(), "something is under way on worker {}", worker.index);
+            let inbox = self.hub.inbox(worker.index.into()).unwrap();
+            assert_eq!(inbox.bytes(), 0, "bytes of the inbox of worker {}", worker.index);
         }
         let done = tokio::time::timeout(Duration::from_secs(1), self.lifecycle.connections_done()).await;
         assert!(done.is_ok(), "a session's task is left");
