@@ -15,6 +15,9 @@ pub(super) const BYTES_MAX: usize = 64 << 20;
 /// What a waiting publication costs besides its text.
 const JOB_BYTES: usize = 256;
 
+/// Space for so many publications is kept.
+const CAPACITY_MIN: usize = 64;
+
 /// A publication on its way to the members of one worker.
 #[derive(Clone, Debug)]
 pub struct Job {
@@ -50,6 +53,11 @@ impl Inbox {
         self.filled.notified().await;
     }
 
+    /// Lets the worker look, though nothing was put.
+    pub fn wake(&self) {
+        self.filled.notify_one();
+    }
+
     /// Takes the oldest publication and those right behind it that go to the same room, up to `bytes_max` in all and at
     /// least one. Empty when nothing waits. What is taken counts until [`Inbox::is_sent`].
     pub fn take(&self, bytes_max: usize) -> Vec<Job> {
@@ -62,6 +70,11 @@ impl Inbox {
         }) {
             bytes += job.publication.bytes();
             taken.push(job);
+        }
+        if waiting.len() < waiting.capacity() / 4 {
+            // The space that a burst took is given back.
+            let jobs = waiting.len();
+            waiting.shrink_to((jobs * 2).max(CAPACITY_MIN));
         }
         taken
     }

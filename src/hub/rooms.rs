@@ -48,6 +48,11 @@ impl Rooms {
             }
             if counts.iter().all(|count| *count == 0) {
                 members.remove(name);
+                if members.len() < members.capacity() / 4 {
+                    // The space that a crowd of rooms took is given back.
+                    let rooms = members.len();
+                    members.shrink_to(rooms * 2);
+                }
             }
         }
     }

@@ -23,6 +23,8 @@ pub struct Config {
     pub write_timeout: Duration,
     /// [`SLICE`], or what a test sets.
     pub slice: usize,
+    /// What all subscribers of the node may be owed together before the worst of them is closed.
+    pub node_queue_bytes_max: u64,
 }
 
 /// What happens to a subscriber that is owed more than its queue may hold.

@@ -38,6 +38,12 @@ impl Members {
         self.0.len()
     }
 
+    /// How many rooms, and how many members of them all, there is space for.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> (usize, usize) {
+        (self.0.capacity(), self.0.values().map(|room| room.sessions.capacity()).sum())
+    }
+
     /// Adds a session to rooms, and tells its place in each.
     pub(super) fn add(&mut self, session: &Rc<Session>, rooms: &[RoomName]) -> Vec<usize> {
         let add = |name: &RoomName| {
@@ -62,6 +68,9 @@ impl Members {
     pub(super) fn forget_if_empty(&mut self, name: &RoomName) {
         if self.0.get(name).is_some_and(|room| room.sessions.is_empty() && room.fan_out.is_none()) {
             self.0.remove(name);
+            if self.0.len() < self.0.capacity() / 4 {
+                self.0.shrink_to(self.0.len() * 2);
+            }
         }
     }
 }
@@ -82,6 +91,10 @@ impl Room {
             self.sessions.swap(place, free);
         }
         self.sessions.swap_remove(free);
+        if self.sessions.len() < self.sessions.capacity() / 4 {
+            // The room that a crowd took is given back.
+            self.sessions.shrink_to(self.sessions.len() * 2);
+        }
         for place in [place, free] {
             if let Some(moved) = self.sessions.get(place) {
                 moved.is_moved(name, place);

@@ -7,6 +7,7 @@ pub(super) mod websocket;
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -18,6 +19,7 @@ use super::session_id::SessionId;
 use super::wire::packet::{EnginePacket, Kind, Malformed, SocketPacket};
 use super::worker::Worker;
 use crate::hub::Membership;
+use crate::types::queues::QueuedBytes;
 use crate::types::stats::GaugeGuard;
 use crate::types::{CloseReason, RoomName};
 use connect::Turn;
@@ -106,7 +108,7 @@ impl Session {
             state: RefCell::new(State {
                 handshake: Some(Box::new(handshake)),
                 transport,
-                outbox: Outbox::default(),
+                outbox: Outbox::counted(QueuedBytes::new(Arc::clone(&worker.queued))),
                 socket: Socket::Outside,
                 has_waiter: false,
                 attachments_left: 0,
@@ -196,7 +198,7 @@ impl Session {
         if let Transport::Polling(poll) = transport {
             poll.answer(outbox)?;
         }
-        if outbox.bytes() > worker.config.queue_bytes_max {
+        if outbox.cost() > worker.config.queue_bytes_max {
             match worker.config.queue_policy {
                 QueuePolicy::Disconnect => return Err(CloseReason::SlowReader),
                 QueuePolicy::DropOldest => {
@@ -315,6 +317,26 @@ impl Session {
         let is_over = matches!(state.transport, Transport::Closed);
         drop(state);
         if is_over {
+            worker.forget(self.id);
+        }
+    }
+
+    /// Ends the session and gives up what it is owed, all at once.
+    pub(super) fn cut_off(self: &Rc<Self>, reason: CloseReason) {
+        self.leave(reason);
+        let Some(worker) = self.worker.upgrade() else { return };
+        let mut state = self.state.borrow_mut();
+        state.handshake = None;
+        state.close_deadline = None;
+        state.outbox.clear();
+        if let Transport::Websocket(websocket) = &mut state.transport {
+            // Who serves it gives its place back.
+            websocket.wake();
+        }
+        let is_served = matches!(state.transport, Transport::Websocket(_));
+        state.transport = Transport::Closed;
+        drop(state);
+        if !is_served {
             worker.forget(self.id);
         }
     }

@@ -1,6 +1,7 @@
 //! What one worker owns: its sessions, the members of its rooms, its timers; and what it is asked to do with them.
 
 pub(super) mod fan_out;
+mod relief;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -27,12 +28,13 @@ use super::timers::Timers;
 use crate::admission::Admission;
 use crate::hub::Hub;
 use crate::lifecycle::Lifecycle;
+use crate::types::queues::WorkerQueues;
 use crate::types::{CloseReason, RoomName, Stats};
 
 /// What a worker is asked to do. There is at most one for each HTTP request under way, and their number is bounded by
 /// that of the sockets.
 pub(super) enum Command {
-    /// Opens a session over polling; answered with the open packet.
+    /// Opens a session over polling; answered with the open packet, or not at all once every session is closed.
     Open(Handshake, oneshot::Sender<String>),
     /// Opens a session over a websocket.
     OpenWebsocket(Handshake, Box<dyn Link>),
@@ -64,6 +66,8 @@ pub(super) struct Worker {
     pub(super) door: Door,
     pub(super) lifecycle: Lifecycle,
     pub(super) members: RefCell<Members>,
+    /// What its sessions are owed.
+    pub(super) queued: Arc<WorkerQueues>,
     sessions: RefCell<Slots>,
     timers: RefCell<Timers>,
     /// Told when a timer is set, for it may be the first.
@@ -71,6 +75,8 @@ pub(super) struct Worker {
     /// Who waits for every session to be closed.
     closing: Cell<Option<oneshot::Sender<()>>>,
     close_asked: Notify,
+    /// Whether all sessions were closed, after which none is opened.
+    is_closed: Cell<bool>,
     /// The rooms where a fan-out in slices is under way, in the order of their turns.
     under_way: RefCell<VecDeque<RoomName>>,
 }
@@ -84,9 +90,11 @@ struct Slots {
 
 impl Worker {
     pub(super) fn new(index: u16, config: Config, door: Door, lifecycle: Lifecycle) -> Rc<Self> {
+        let queued = door.stats.queues.of(index.into());
         Rc::new(Self {
             index,
             config,
+            queued,
             door,
             lifecycle,
             members: RefCell::default(),
@@ -95,6 +103,7 @@ impl Worker {
             timer_set: Notify::new(),
             closing: Cell::default(),
             close_asked: Notify::new(),
+            is_closed: Cell::default(),
             under_way: RefCell::default(),
         })
     }
@@ -154,6 +163,9 @@ impl Worker {
     }
 
     fn open(self: &Rc<Self>, handshake: Handshake, reply: oneshot::Sender<String>) {
+        if self.is_closed.get() {
+            return;
+        }
         let session = self.add(handshake, Transport::Polling(Poll::default()));
         let open = self.open_packet(session.id, r#"["websocket"]"#);
         if reply.send(open).is_err() {
@@ -162,6 +174,10 @@ impl Worker {
     }
 
     fn open_websocket(self: &Rc<Self>, handshake: Handshake, link: Box<dyn Link>) {
+        // Its handshake was answered before the drain began, and its bytes came after all others were closed.
+        if self.is_closed.get() {
+            return;
+        }
         let websocket = Websocket::new(link, self.config.payload_bytes_max);
         let session = self.add(handshake, Transport::Websocket(websocket));
         let open = self.open_packet(session.id, "[]");
@@ -211,6 +227,10 @@ impl Worker {
         let place = slots.sessions.get_mut(id.slot as usize);
         if place.and_then(|place| place.take_if(|session| session.id == id)).is_some() {
             slots.free.push(id.slot);
+            if slots.free.len() == slots.sessions.len() {
+                // The space that a crowd took is given back.
+                *slots = Slots::default();
+            }
         }
     }
 
@@ -260,10 +280,12 @@ impl Worker {
                     Err(reason) => session.close(reason),
                 }
             }
+            self.relieve_node();
         }
     }
 
     fn close_all(&self) {
+        self.is_closed.set(true);
         let sessions: Vec<_> = self.sessions.borrow().sessions.iter().flatten().cloned().collect();
         for session in sessions {
             session.close(CloseReason::Shutdown);

@@ -52,7 +52,7 @@ impl Gateway {
             environment: environment(settings),
             env_file: None,
             default_env_file: None,
-            machine: Machine { stdout_is_terminal: false, files_max: 20_000, cores: 2 },
+            machine: Machine { stdout_is_terminal: false, files_max: 20_000, cores: 2, memory_bytes: 8 << 30 },
         };
         let loaded = config::load(&sources).unwrap_or_else(|faults| panic!("{faults}"));
         let now = Arc::new(Mutex::new(time.parse::<DateTime<Utc>>().unwrap()));

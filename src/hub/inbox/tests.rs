@@ -62,6 +62,18 @@ fn what_waits_is_bounded_in_bytes_with_what_each_event_costs_besides() {
 }
 
 #[test]
+fn a_burst_gives_its_space_back() {
+    let jobs: Vec<_> = (0..5_000).map(|_| ("a", 10)).collect();
+    let inbox = inbox(&jobs);
+    assert!(inbox.lock().capacity() >= 5_000);
+    for _ in 0..5_000 - 10 {
+        inbox.take(0);
+    }
+    assert!(inbox.lock().capacity() <= 2 * CAPACITY_MIN, "{}", inbox.lock().capacity());
+    assert_eq!(inbox.take(usize::MAX).len(), 10);
+}
+
+#[test]
 fn who_waits_is_told_of_what_is_put_even_if_it_came_before() {
     let mut context = Context::from_waker(Waker::noop());
     let inbox = inbox(&[("a", 10)]);

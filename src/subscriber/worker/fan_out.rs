@@ -41,7 +41,9 @@ impl Worker {
         let Some(inbox) = self.door.hub.inbox(self.index.into()) else { return };
         loop {
             // Writes are no waits: tokio's budget would make each that comes after 128 others wait all the same.
-            if unconstrained(async { self.take_turns(inbox) }).await {
+            let is_behind = unconstrained(async { self.take_turns(inbox) }).await;
+            self.relieve_node();
+            if is_behind {
                 yield_now().await;
                 continue;
             }

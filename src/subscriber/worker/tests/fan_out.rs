@@ -214,3 +214,19 @@ fn who_is_alone_in_what_was_a_large_room_is_served_as_ever() {
         node.assert_empty().await;
     });
 }
+
+#[test]
+fn a_crowd_that_leaves_gives_its_space_back() {
+    in_virtual_time(async {
+        let node = Node::start(1, &config());
+        let mut members = crowd(&node, 1_000).await;
+        assert!(node.capacity(0).1 >= 1_000);
+        members.drain(20..).for_each(|mut client| client.hang_up());
+        settle().await;
+        assert!(node.capacity(0).1 <= 80, "{} places for 20", node.capacity(0).1);
+        assert_eq!(node.publish("a", 1, 10), Ok(20));
+        assert_all_hear(&node, &mut members, &[1]).await;
+        node.close();
+        node.assert_empty().await;
+    });
+}

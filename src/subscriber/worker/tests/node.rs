@@ -44,6 +44,7 @@ pub(super) fn config() -> Config {
         queue_policy: QueuePolicy::Disconnect,
         write_timeout: Duration::from_secs(30),
         slice: SLICE,
+        node_queue_bytes_max: u64::MAX,
     }
 }
 
@@ -66,6 +67,7 @@ impl Node {
     /// A node whose workers take no more than `inbox_bytes` at once.
     pub(super) fn with_inboxes(workers: u16, config: &Config, inbox_bytes: usize) -> Self {
         let stats = Arc::<Stats>::default();
+        stats.queues.open(workers.into());
         let hub = Hub::with_inboxes(workers.into(), inbox_bytes, Arc::clone(&stats));
         let gate = Gate::new(open_to_all(), Clock::system(), Arc::clone(&stats));
         let door = Arc::new(Turnstile { gate, entered: AtomicU64::default() });
@@ -120,6 +122,19 @@ impl Node {
         self.workers.iter().map(|worker| worker.members.borrow().of(&room).len()).sum()
     }
 
+    /// For how many rooms, and how many members, a worker keeps space.
+    pub(super) fn capacity(&self, worker: u16) -> (usize, usize) {
+        self.workers[usize::from(worker)].members.borrow().capacity()
+    }
+
+    /// What the sessions' own outboxes say that they are owed.
+    pub(super) fn queued(&self) -> u64 {
+        let of_session = |session: &Rc<Session>| session.state.borrow().outbox.cost() as u64;
+        let of_worker =
+            |worker: &Rc<Worker>| worker.sessions.borrow().sessions.iter().flatten().map(of_session).sum::<u64>();
+        self.workers.iter().map(of_worker).sum()
+    }
+
     /// How many subscribers were ever let in.
     pub(super) fn entered(&self) -> u64 {
         self.door.entered.load(Ordering::Relaxed)
@@ -155,6 +170,7 @@ impl Node {
     pub(super) async fn assert_empty(&self) {
         tokio::time::sleep(Duration::from_secs(120)).await;
         assert_eq!((self.stats.sessions.get(), self.stats.subscribers.get()), (0, 0), "sessions and subscribers");
+        assert_eq!(self.stats.queues.bytes(), 0, "queued bytes");
         assert_eq!(self.closed(), self.entered(), "closes are counted once each");
         assert_eq!(self.hub.rooms(), 0, "rooms of the hub");
         for worker in &self.workers {
@@ -162,6 +178,9 @@ impl Node {
             let slots = worker.sessions.borrow();
             assert_eq!(slots.sessions.iter().flatten().count(), 0, "sessions of worker {}", worker.index);
             assert_eq!(slots.free.len(), slots.sessions.len(), "free places of worker {}", worker.index);
+            assert_eq!(slots.sessions.capacity() + slots.free.capacity(), 0, "space of worker {}", worker.index);
+            let space = worker.members.borrow().capacity();
+            assert!(space.0 < 4 && space.1 == 0, "space for rooms of worker {}: {space:?}", worker.index);
             assert_eq!(worker.timers.borrow().next(), None, "timers of worker {}", worker.index);
             assert!(worker.under_way.borrow().is_empty(), "something is under way on worker {}", worker.index);
             let inbox = self.hub.inbox(worker.index.into()).unwrap();

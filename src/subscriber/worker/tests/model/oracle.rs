@@ -6,6 +6,8 @@ use super::super::*;
 use super::script::{ROOMS, Script, Step};
 use crate::subscriber::Config;
 use crate::subscriber::config::SLICE;
+use crate::subscriber::outbox::ITEM_BYTES;
+use crate::types::CloseReason;
 
 /// From one CONNECT to the end of what it opened.
 #[derive(Debug, Default)]
@@ -35,6 +37,8 @@ pub(super) struct Oracle {
     burst: usize,
     /// Whether rooms may be served in slices: then one may overtake another.
     has_slices: bool,
+    /// What all may be owed together.
+    node_bytes: u64,
     step: usize,
 }
 
@@ -44,10 +48,24 @@ const BURST_BYTES: usize = 6 << 10;
 impl Oracle {
     /// Plays a script, and checks the contract all the way.
     pub(super) async fn play(script: &Script) {
-        let config = Config { queue_policy: script.policy, slice: script.slice, ..config() };
+        let config = Config {
+            queue_policy: script.policy,
+            slice: script.slice,
+            node_queue_bytes_max: script.node_bytes,
+            ..config()
+        };
         let node = Node::with_inboxes(script.workers, &config, script.inbox_bytes);
         let has_slices = script.slice < SLICE;
-        let mut oracle = Self { node, members: Vec::new(), number: 0, is_settled: true, burst: 0, has_slices, step: 0 };
+        let mut oracle = Self {
+            node,
+            members: Vec::new(),
+            number: 0,
+            is_settled: true,
+            burst: 0,
+            has_slices,
+            node_bytes: script.node_bytes,
+            step: 0,
+        };
         for step in &script.steps {
             oracle.apply(step).await;
             oracle.observe();
@@ -153,7 +171,7 @@ impl Oracle {
             Ok(receivers) => {
                 assert_eq!(receivers, hearers.len(), "receivers of event {number} at step {}", self.step);
                 hearers.into_iter().for_each(|member| member.stays.last_mut().unwrap().published.push((room, number)));
-                self.burst += bytes + 50;
+                self.burst += bytes + 50 + ITEM_BYTES;
             }
             Err(_) => assert!(!self.is_settled && !hearers.is_empty(), "an empty inbox refused event {number}"),
         }
@@ -190,6 +208,11 @@ impl Oracle {
         }
     }
 
+    /// Whether it did nothing that ends its session, and the node did not have to end some.
+    fn is_good(&self, member: &Member) -> bool {
+        member.is_good && self.node.stats.closes(CloseReason::QueuesFull).get() == 0
+    }
+
     /// Takes note of who came and went.
     fn observe(&mut self) {
         for member in &mut self.members {
@@ -214,16 +237,19 @@ impl Oracle {
         }
         let joined = self.members.iter().filter(|member| self.node.is_joined(member.client.id)).count() as u64;
         assert_eq!(self.node.stats.subscribers.get(), joined, "subscribers at step {}", self.step);
+        assert_eq!(self.node.stats.queues.bytes(), self.node.queued(), "queued bytes at step {}", self.step);
         assert_eq!(self.node.entered() - self.node.closed(), joined, "closes at step {}", self.step);
     }
 
     /// What holds besides when nobody has anything to do.
     fn check_quiet(&self) {
+        let queued = self.node.stats.queues.bytes();
+        assert!(queued <= self.node_bytes, "{queued} bytes are owed at step {}", self.step);
         for (index, member) in self.members.iter().enumerate() {
             let (step, client) = (self.step, &member.client);
             let session = self.node.session(client.id);
             assert!(
-                session.is_some() || !member.is_good || member.stays.is_empty(),
+                session.is_some() || !self.is_good(member) || member.stays.is_empty(),
                 "client {index} was closed by step {step}"
             );
             if !client.reads || client.is_over {
@@ -292,7 +318,7 @@ impl Oracle {
         self.check();
         for (index, member) in self.members.iter().enumerate().filter(|(index, _)| hearers[*index]) {
             let mut stays = member.client.heard.iter().zip(&member.stays);
-            if let Some((heard, stay)) = stays.next_back().filter(|_| member.is_good) {
+            if let Some((heard, stay)) = stays.next_back().filter(|_| self.is_good(member)) {
                 self.assert_heard(index, heard, &stay.published, true);
             }
         }
