@@ -73,7 +73,7 @@ pub(super) fn config(settings: &mut Settings, machine: &Machine, notes: &mut Not
         admission: crate::admission::Config { sessions_max: connections.sessions_max, ..admission.ok()? },
         producer: producer.ok()?,
         publish: publish.ok()?,
-        subscriber: subscriber.ok()?,
+        subscriber: subscriber::Config { tells_codes: !legacy_quirks.ok()?, ..subscriber.ok()? },
         cluster: cluster.ok()?,
         ops: ops.ok()?,
         log: log.ok()?,
@@ -123,6 +123,7 @@ fn subscriber(
         queue_bytes_max: to_usize(queue?),
         queue_policy: policy?,
         write_timeout,
+        tells_codes: true,
         slice: subscriber::config::SLICE,
         node_queue_bytes_max: machine.memory_bytes / NODE_QUEUE_SHARE,
     })

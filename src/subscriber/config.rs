@@ -21,6 +21,8 @@ pub struct Config {
     pub queue_policy: QueuePolicy,
     /// `CLIENT_WRITE_TIMEOUT_MS`: a subscriber that takes nothing of what it is owed for so long is closed.
     pub write_timeout: Duration,
+    /// Whether a refused CONNECT is told a code beside the message; not with `LEGACY_QUIRKS`.
+    pub tells_codes: bool,
     /// [`SLICE`], or what a test sets.
     pub slice: usize,
     /// What all subscribers of the node may be owed together before the worst of them is closed.

@@ -36,7 +36,7 @@ impl Queues {
 
     /// The worker that has the longest queue, or had it since it last looked; none when nothing is queued.
     pub fn worst_worker(&self) -> Option<usize> {
-        let longest = self.open(1).iter().map(|part| part.longest.load(Ordering::Relaxed)).enumerate();
+        let longest = self.open(1).iter().map(|part| part.longest()).enumerate();
         longest.filter(|(_, bytes)| *bytes > 0).max_by_key(|(_, bytes)| *bytes).map(|(worker, _)| worker)
     }
 }
@@ -45,6 +45,11 @@ impl WorkerQueues {
     /// What the worker's subscribers are owed, in bytes.
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// No queue of the worker is longer.
+    pub fn longest(&self) -> u64 {
+        self.longest.load(Ordering::Relaxed)
     }
 
     /// Takes note of how long its longest queue is now. Only the worker knows.
@@ -70,7 +75,7 @@ impl QueuedBytes {
     pub fn set(&mut self, bytes: u64) {
         if bytes > self.bytes {
             self.part.bytes.fetch_add(bytes - self.bytes, Ordering::Relaxed);
-            if bytes > self.part.longest.load(Ordering::Relaxed) {
+            if bytes > self.part.longest() {
                 self.part.longest.fetch_max(bytes, Ordering::Relaxed);
             }
         } else if bytes < self.bytes {

@@ -43,8 +43,10 @@ impl Session {
         };
         match judged {
             Err(refusal) => {
-                let message = refusal.connect_error();
-                self.push(Item::packet(&[r#"44{"message":""#, message, r#""}"#]))
+                let (message, code) = (refusal.connect_error(), refusal.cause.label());
+                let data = [r#"","data":{"code":""#, code, r#""}}"#];
+                let end: &[&str] = if worker.config.tells_codes { &data } else { &[r#""}"#] };
+                self.push(Item::packet(&[&[r#"44{"message":""#, message], end].concat()))
             }
             Ok(grant) => match self.turns(&grant, 0) {
                 Ok(()) => self.join(&grant),

@@ -8,25 +8,34 @@ use crate::types::CloseReason;
 
 impl Worker {
     /// Closes its worst sessions while the node is owed too much, as long as no other worker has a worse one; else it
-    /// lets that worker do so.
+    /// lets that worker look.
     pub(super) fn relieve_node(&self) {
         let queues = &self.door.stats.queues;
-        let is_too_much = || queues.bytes() > self.config.node_queue_bytes_max;
-        if self.queued.bytes() == 0 || !is_too_much() {
-            return;
+        if self.queued.bytes() == 0 {
+            if self.queued.longest() == 0 {
+                return;
+            }
+            self.queued.set_longest(0);
         }
-        let mut owed = self.owed();
-        while is_too_much() {
-            self.queued.set_longest(owed.last().map_or(0, |(bytes, _)| *bytes));
-            let Some(worst) = queues.worst_worker() else { return };
+        let mut owed = None;
+        while queues.bytes() > self.config.node_queue_bytes_max
+            && let Some(worst) = queues.worst_worker()
+        {
             if worst != usize::from(self.index) {
                 if let Some(inbox) = self.door.hub.inbox(worst) {
                     inbox.wake();
                 }
                 return;
             }
-            let Some((_, session)) = owed.pop() else { return };
-            session.cut_off(CloseReason::QueuesFull);
+            // How long its longest queue is, it knows for certain only when it has looked.
+            match &mut owed {
+                None => owed = Some(self.owed()),
+                Some(owed) => {
+                    let Some((_, session)) = owed.pop() else { return };
+                    session.cut_off(CloseReason::QueuesFull);
+                }
+            }
+            self.queued.set_longest(owed.iter().flatten().last().map_or(0, |(bytes, _)| *bytes));
         }
     }
 

@@ -43,6 +43,7 @@ pub(super) fn config() -> Config {
         queue_bytes_max: 8 << 10,
         queue_policy: QueuePolicy::Disconnect,
         write_timeout: Duration::from_secs(30),
+        tells_codes: true,
         slice: SLICE,
         node_queue_bytes_max: u64::MAX,
     }

@@ -137,6 +137,34 @@ fn when_the_node_is_owed_too_much_the_worst_are_closed_wherever_they_are() {
 }
 
 #[test]
+fn a_worker_whose_subscribers_took_everything_keeps_no_other_from_closing_its_own() {
+    in_virtual_time(async {
+        let node = Node::start(2, &Config { node_queue_bytes_max: 9_000, ..config() });
+        let mut clients = stalled(&node, &[2, 6]).await;
+        clients[1].reads = true;
+        clients[1].catch_up(&node).await;
+        assert_eq!(node.stats.queues.worst_worker(), Some(1), "it had the longest queue, and has none now");
+        let mut more = Vec::new();
+        for _ in 0..3 {
+            let mut client = Client::websocket(&node, 0, &["e"], 64).await;
+            client.connect(&node).await;
+            client.reads = false;
+            more.push(client);
+        }
+        for number in 1..=2 {
+            assert_eq!(node.publish("e", number, 1_000), Ok(3));
+        }
+        settle().await;
+        assert_eq!(node.closed(), 0, "8 events");
+        assert_eq!(node.publish("a", 3, 1_000), Ok(1));
+        settle().await;
+        assert!(!node.is_joined(clients[0].id), "3 events, where the others are owed 2");
+        node.assert_closed_for_each(&[(CloseReason::QueuesFull, 1)]);
+        assert!(!clients[1].is_over);
+    });
+}
+
+#[test]
 fn one_too_large_event_closes_no_more_than_it_must() {
     in_virtual_time(async {
         let node = Node::start(2, &Config { node_queue_bytes_max: 9_000, ..config() });
