@@ -65,7 +65,7 @@ impl Hub {
     /// Makes a subscriber of `worker` a member of the rooms until the guard is dropped.
     pub fn join(self: &Arc<Self>, worker: usize, rooms: &[RoomName]) -> Membership {
         let sequence = self.sequence.lock().unwrap_or_else(PoisonError::into_inner);
-        Membership::new(Arc::clone(self), worker, rooms.into(), *sequence)
+        Membership::new(Arc::clone(self), worker, rooms, *sequence)
     }
 
     /// Hands the publication to every member of its room.

@@ -57,10 +57,11 @@ impl Members {
     /// Takes a session out of its rooms.
     pub(super) fn remove(&mut self, joined: &Joined) {
         for (name, place) in joined.membership.rooms().iter().zip(&joined.places) {
-            if let Some(room) = self.0.get_mut(name) {
-                room.remove(name, *place);
+            let Some(room) = self.0.get_mut(name) else { continue };
+            room.remove(name, *place);
+            if room.sessions.is_empty() {
+                self.forget_if_empty(name);
             }
-            self.forget_if_empty(name);
         }
     }
 

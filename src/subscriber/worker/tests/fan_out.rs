@@ -173,6 +173,27 @@ fn a_small_room_is_served_amid_the_fan_out_of_a_large_one() {
 }
 
 #[test]
+fn a_flood_of_small_events_lets_others_have_their_turn() {
+    in_virtual_time(async {
+        let node = Node::start(1, &Config { slice: 10, ..config() });
+        let mut first = Client::websocket(&node, 0, &["a"], 4_096).await;
+        let mut second = Client::websocket(&node, 0, &["b"], 4_096).await;
+        first.connect(&node).await;
+        second.connect(&node).await;
+        for number in 100..150 {
+            assert_eq!(node.publish(if number % 2 == 0 { "a" } else { "b" }, number, 10), Ok(1));
+        }
+        let inbox = node.hub.inbox(0).unwrap();
+        let all = inbox.bytes();
+        tokio::task::yield_now().await;
+        assert_eq!(inbox.bytes(), all / 5 * 4, "ten of fifty are sent, and then it is our turn");
+        first.catch_up(&node).await;
+        second.catch_up(&node).await;
+        assert_eq!((first.numbers().len(), second.numbers().len()), (25, 25));
+    });
+}
+
+#[test]
 fn two_large_rooms_take_turns() {
     in_virtual_time(async {
         let node = Node::start(1, &Config { slice: 2, ..config() });
