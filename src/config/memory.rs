@@ -3,20 +3,19 @@
 use std::fs;
 use std::path::Path;
 
-/// What is taken for the machine's memory if it does not say: 1 GiB.
-const UNKNOWN: u64 = 1 << 30;
+/// The memory of the machine that this process runs on, or less where a control group of the process or one above it has
+/// a limit.
+pub(super) fn here() -> u64 {
+    // Not from /proc/meminfo, which a service does not see.
+    let machine = rustix::system::sysinfo();
+    let total = (machine.totalram as u64).saturating_mul(machine.mem_unit.into());
+    total.min(group_limit(Path::new("/")))
+}
 
-/// The machine's memory, or less where a control group of the process or one above it has a limit. `root` is where
-/// `proc` and `sys` are.
-pub(super) fn of_machine(root: &Path) -> u64 {
-    let total = fs::read_to_string(root.join("proc/meminfo")).ok().and_then(|text| {
-        let kibibytes = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-        kibibytes.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()
-    });
-    let total = total.map_or(UNKNOWN, |kibibytes| kibibytes.saturating_mul(1024));
+/// The least limit of the groups that the process is in. `root` is where `proc` and `sys` are.
+fn group_limit(root: &Path) -> u64 {
     let groups = fs::read_to_string(root.join("proc/self/cgroup")).unwrap_or_default();
-    let limits = groups.lines().filter_map(|line| limit(root, line));
-    limits.fold(total, u64::min)
+    groups.lines().filter_map(|line| limit(root, line)).min().unwrap_or(u64::MAX)
 }
 
 /// The least limit of a group and those above it: `0::/path` is of the unified hierarchy, `N:memory:/path` of the old one.

@@ -90,7 +90,7 @@ impl Machine {
             stdout_is_terminal: io::stdout().is_terminal(),
             files_max: files.maximum.unwrap_or(FILES_UNLIMITED),
             cores: std::thread::available_parallelism().map_or(1, Into::into),
-            memory_bytes: super::memory::of_machine(Path::new("/")),
+            memory_bytes: super::memory::here(),
         }
     }
 }
