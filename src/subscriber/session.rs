@@ -1,6 +1,7 @@
 //! One Engine.IO session, from its handshake to its close. It belongs to one worker and is touched by that worker alone.
 
 pub(super) mod connect;
+mod cut_off;
 pub(super) mod polling;
 pub(super) mod upgrade;
 pub(super) mod websocket;
@@ -177,10 +178,14 @@ impl Session {
     /// # Errors
     /// When the session cannot go on: its transport is broken, or it is owed too much.
     pub(super) fn push(&self, item: Item) -> Result<(), End> {
-        self.push_all(std::iter::once(item))
+        self.push_all(std::iter::once(item))?;
+        if let Some(worker) = self.worker.upgrade() {
+            worker.ask_for_relief();
+        }
+        Ok(())
     }
 
-    /// The same for several, which one answer to a poll takes together.
+    /// The same for several, which one answer to a poll takes together. Whoever calls it looks after the sum of all queues.
     ///
     /// # Errors
     /// As [`Session::push`].
@@ -311,32 +316,13 @@ impl Session {
                 *close_deadline = Some(deadline);
                 websocket.close(code, outbox);
                 worker.set_timer(self, deadline);
+                worker.ask_for_relief();
             }
             Transport::Closed => {}
         }
         let is_over = matches!(state.transport, Transport::Closed);
         drop(state);
         if is_over {
-            worker.forget(self.id);
-        }
-    }
-
-    /// Ends the session and gives up what it is owed, all at once.
-    pub(super) fn cut_off(self: &Rc<Self>, reason: CloseReason) {
-        self.leave(reason);
-        let Some(worker) = self.worker.upgrade() else { return };
-        let mut state = self.state.borrow_mut();
-        state.handshake = None;
-        state.close_deadline = None;
-        state.outbox.clear();
-        if let Transport::Websocket(websocket) = &mut state.transport {
-            // Who serves it gives its place back.
-            websocket.wake();
-        }
-        let is_served = matches!(state.transport, Transport::Websocket(_));
-        state.transport = Transport::Closed;
-        drop(state);
-        if !is_served {
             worker.forget(self.id);
         }
     }

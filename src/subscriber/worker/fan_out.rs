@@ -201,7 +201,7 @@ impl Batch {
             && self.jobs.first().is_some_and(is_new)
             && session.is_on_websocket()
         {
-            return session.push(joined.clone());
+            return session.push_all(std::iter::once(joined.clone()));
         }
         let new = self.jobs.iter().zip(&self.items).filter(|(job, _)| is_new(job));
         session.push_all(new.map(|(_, item)| item.clone()))

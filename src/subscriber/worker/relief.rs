@@ -39,6 +39,16 @@ impl Worker {
         }
     }
 
+    /// Has the worker look soon whether the node is owed too much.
+    pub(in crate::subscriber) fn ask_for_relief(&self) {
+        if self.queued.bytes() > 0
+            && self.door.stats.queues.bytes() > self.config.node_queue_bytes_max
+            && let Some(inbox) = self.door.hub.inbox(self.index.into())
+        {
+            inbox.wake();
+        }
+    }
+
     /// The sessions that are owed anything, and how much, the worst of them last.
     fn owed(&self) -> Vec<(u64, Rc<Session>)> {
         let sessions = self.sessions.borrow();
