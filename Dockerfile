@@ -21,6 +21,8 @@ LABEL org.opencontainers.image.title="roomcast" \
 COPY --from=build /roomcast /usr/bin/roomcast
 # .env and relative paths are looked for here.
 WORKDIR /etc/roomcast
+# What a burst of large events took goes back to the system when they are sent; else the C library keeps it.
+ENV MALLOC_MMAP_THRESHOLD_=32768
 USER 65532:65532
 EXPOSE 2053 8443
 STOPSIGNAL SIGTERM

@@ -9,6 +9,7 @@
 mod build;
 mod env_file;
 mod keys;
+mod memory;
 mod migrate;
 mod near;
 pub mod parse;

@@ -10,7 +10,7 @@ mod rooms;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::types::{Publication, RoomName, Stats};
+use crate::types::{Position, Publication, RoomName, Stats};
 pub use inbox::{Inbox, Job};
 pub use rooms::Membership;
 use rooms::Rooms;
@@ -31,6 +31,8 @@ pub struct Overloaded;
 pub struct Hub {
     rooms: Rooms,
     inboxes: Box<[Inbox]>,
+    /// Tells the publications of this process from those of others.
+    epoch: u64,
     /// How many publications were delivered. Held while one is put into its inboxes.
     sequence: Mutex<u64>,
     stats: Arc<Stats>,
@@ -45,7 +47,8 @@ impl Hub {
     /// The same with inboxes that hold `inbox_bytes_max` each.
     pub(crate) fn with_inboxes(workers: usize, inbox_bytes_max: usize, stats: Arc<Stats>) -> Arc<Self> {
         let inboxes = (0..workers).map(|_| Inbox::new(inbox_bytes_max)).collect();
-        Arc::new(Self { rooms: Rooms::new(workers), inboxes, sequence: Mutex::default(), stats })
+        let (rooms, epoch) = (Rooms::new(workers), rand::random());
+        Arc::new(Self { rooms, inboxes, epoch, sequence: Mutex::default(), stats })
     }
 
     /// What a worker has to fan out; none when there is no such worker.
@@ -62,7 +65,7 @@ impl Hub {
     /// Makes a subscriber of `worker` a member of the rooms until the guard is dropped.
     pub fn join(self: &Arc<Self>, worker: usize, rooms: &[RoomName]) -> Membership {
         let sequence = self.sequence.lock().unwrap_or_else(PoisonError::into_inner);
-        Membership::new(Arc::clone(self), worker, rooms.into(), *sequence)
+        Membership::new(Arc::clone(self), worker, rooms, *sequence)
     }
 
     /// Hands the publication to every member of its room.
@@ -79,7 +82,8 @@ impl Hub {
             return Err(Overloaded);
         }
         *sequence += 1;
-        let job = Job { publication: Arc::new(publication), sequence: *sequence };
+        let position = Position { epoch: self.epoch, sequence: *sequence };
+        let job = Job { publication: Arc::new(publication), position };
         inboxes().for_each(|inbox| inbox.put(job.clone()));
         drop(sequence);
         self.stats.deliveries.add(receivers as u64);

@@ -98,7 +98,7 @@ fn the_example_holds_once_the_secret_is_set() {
         environment: BTreeMap::new(),
         env_file: Some(Path::new(env!("CARGO_MANIFEST_DIR")).join(".env_example")),
         default_env_file: None,
-        machine: Machine { stdout_is_terminal: false, files_max: 20_000, cores: 2 },
+        machine: Machine { stdout_is_terminal: false, files_max: 20_000, cores: 2, memory_bytes: 8 << 30 },
     };
     let loaded = load(&sources).unwrap_or_else(|faults| panic!("{faults}"));
     let expected = ["WEBSOCKET_AUTH_TOKEN_SECRET", "PRIV_KEY_PATH"]; // on the command line; readable by others

@@ -262,7 +262,7 @@ fn every_metric_is_told_and_no_other() {
 fn sessions(files_max: u64, asked_for: Option<&str>) -> (String, bool) {
     let mut flags = BTreeMap::from([("TLS".to_owned(), "0".to_owned()), ("WEBSOCKET_AUTH".to_owned(), "0".to_owned())]);
     flags.extend(asked_for.map(|number| ("MAX_CONNECTIONS".to_owned(), number.to_owned())));
-    let machine = Machine { stdout_is_terminal: false, files_max, cores: 2 };
+    let machine = Machine { stdout_is_terminal: false, files_max, cores: 2, memory_bytes: 8 << 30 };
     let sources = Sources { flags, environment: BTreeMap::new(), env_file: None, default_env_file: None, machine };
     let loaded = load(&sources).unwrap_or_else(|faults| panic!("{faults}"));
     let value = loaded.values.iter().find(|setting| setting.key == "MAX_CONNECTIONS").unwrap().value.clone();

@@ -30,6 +30,10 @@ const PAYLOAD_BYTES_MAX: u64 = 64 << 20;
 /// A queue holds an answer to CONNECT and a small event at least; more than a gibibyte for one subscriber is a slip.
 const QUEUE_BYTES_MIN: u64 = 1 << 10;
 const QUEUE_BYTES_MAX: u64 = 1 << 30;
+/// All queues together may hold a quarter of the memory. 600,000 subscribers take 13.6 KiB each, with the kernel's side
+/// 7.8 GiB of 16; a quarter is 4 GiB for 4,096 of them that stall with a full queue, and the last quarter is for the
+/// kernel's buffers and all else.
+const NODE_QUEUE_SHARE: u64 = 4;
 /// A secret that is shorter can be guessed.
 const SECRET_BYTES_MIN: usize = 16;
 
@@ -52,7 +56,7 @@ pub(super) fn config(settings: &mut Settings, machine: &Machine, notes: &mut Not
     let producer = producer(reader, &raw, legacy_publish, legacy_quirks);
     let publish = publish(reader, &raw, legacy_publish);
     let write_timeout = ports.as_ref().map(|ports| ports.write_timeout).unwrap_or_default();
-    let subscriber = subscriber(reader, &raw, write_timeout);
+    let subscriber = subscriber(reader, &raw, machine, write_timeout);
     let cluster = cluster(reader, &raw, machine);
     let log = log(reader, &raw, machine);
     let lifecycle = lifecycle(reader, &raw);
@@ -69,7 +73,7 @@ pub(super) fn config(settings: &mut Settings, machine: &Machine, notes: &mut Not
         admission: crate::admission::Config { sessions_max: connections.sessions_max, ..admission.ok()? },
         producer: producer.ok()?,
         publish: publish.ok()?,
-        subscriber: subscriber.ok()?,
+        subscriber: subscriber::Config { tells_codes: !legacy_quirks.ok()?, ..subscriber.ok()? },
         cluster: cluster.ok()?,
         ops: ops.ok()?,
         log: log.ok()?,
@@ -98,7 +102,12 @@ fn publish(reader: &mut Reader<'_>, raw: &Raw, legacy_publish: Result<bool, Note
     Ok(publish::Config { target_pattern, takes_uuid: legacy_publish? })
 }
 
-fn subscriber(reader: &mut Reader<'_>, raw: &Raw, write_timeout: Duration) -> Result<subscriber::Config, Noted> {
+fn subscriber(
+    reader: &mut Reader<'_>,
+    raw: &Raw,
+    machine: &Machine,
+    write_timeout: Duration,
+) -> Result<subscriber::Config, Noted> {
     let ping = || milliseconds(1..=PING_MILLIS_MAX);
     let ping_interval = reader.required("PING_INTERVAL", raw.ping_interval.as_deref(), ping());
     let ping_timeout = reader.required("PING_TIMEOUT", raw.ping_timeout.as_deref(), ping());
@@ -115,6 +124,9 @@ fn subscriber(reader: &mut Reader<'_>, raw: &Raw, write_timeout: Duration) -> Re
         queue_bytes_max: to_usize(queue?),
         queue_policy: policy?,
         write_timeout,
+        tells_codes: true,
+        slice: subscriber::config::SLICE,
+        node_queue_bytes_max: machine.memory_bytes / NODE_QUEUE_SHARE,
     })
 }
 

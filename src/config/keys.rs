@@ -176,7 +176,7 @@ const KEYS: &[Key] = &[
     Key::new("MAX_HTTP_BUFFER_SIZE", Kind::Bytes, Text("1000000"),
         "bytes of one message from a client, as Socket.IO"),
     Key::new("CLIENT_QUEUE_MAX_BYTES", Kind::Bytes, Text("1048576"),
-        "what one subscriber may be owed before CLIENT_QUEUE_POLICY acts"),
+        "what one subscriber may be owed before CLIENT_QUEUE_POLICY acts; each event counts 64 bytes besides its own"),
     Key::new("CLIENT_QUEUE_POLICY", Kind::Choice, Text("disconnect"),
         "disconnect ends such a session; drop_oldest drops its oldest events and tells it how many"),
     Key::new("CLIENT_WRITE_TIMEOUT_MS", Kind::Milliseconds, Text("10000"), "a write without progress closes"),

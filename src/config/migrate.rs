@@ -24,7 +24,7 @@ const OURS: &str = "# roomcast: ";
 const HEAD: &str = "# roomcast: settings of an older file, made by `roomcast migrate-env`. Lines like this one tell what was \
                     changed.\n# roomcast: it holds the secrets of that file; let nobody else read it.\n\n";
 /// Ample: what the machine lacks that the command runs on says nothing of the one that the file is for.
-const MACHINE: Machine = Machine { stdout_is_terminal: false, files_max: 1 << 20, cores: 1 };
+const MACHINE: Machine = Machine { stdout_is_terminal: false, files_max: 1 << 20, cores: 1, memory_bytes: 8 << 30 };
 
 /// A file that was rewritten. Not `Debug`: it holds secrets.
 #[derive(Clone)]

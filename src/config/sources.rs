@@ -37,6 +37,8 @@ pub struct Machine {
     pub files_max: u64,
     /// Cores that this process may use, at least 1; a cgroup's quota counts.
     pub cores: usize,
+    /// Memory that this process may use, in bytes; a cgroup's limit counts.
+    pub memory_bytes: u64,
 }
 
 impl Sources {
@@ -88,6 +90,7 @@ impl Machine {
             stdout_is_terminal: io::stdout().is_terminal(),
             files_max: files.maximum.unwrap_or(FILES_UNLIMITED),
             cores: std::thread::available_parallelism().map_or(1, Into::into),
+            memory_bytes: super::memory::here(),
         }
     }
 }

@@ -35,7 +35,7 @@ impl Case {
 
     /// No setting at all.
     fn bare() -> Self {
-        let machine = Machine { stdout_is_terminal: false, files_max: 65_536, cores: 4 };
+        let machine = Machine { stdout_is_terminal: false, files_max: 65_536, cores: 4, memory_bytes: 8 << 30 };
         let sources = Sources {
             flags: Default::default(),
             environment: Default::default(),

@@ -29,14 +29,19 @@ impl Rooms {
         self.members.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    fn enter(&self, worker: usize, names: &[RoomName]) {
+    /// Counts a member of the rooms, and gives back their names: those that all their members share, so that a large room
+    /// does not keep its name once a member.
+    fn enter(&self, worker: usize, names: &[RoomName]) -> Box<[RoomName]> {
         let mut members = self.members.write().unwrap_or_else(PoisonError::into_inner);
-        for name in names {
-            let counts = members.entry(name.clone()).or_insert_with(|| vec![0; self.workers].into());
-            if let Some(count) = counts.get_mut(worker) {
+        let enter = |name: &RoomName| {
+            let room = members.entry(name.clone());
+            let name = room.key().clone();
+            if let Some(count) = room.or_insert_with(|| vec![0; self.workers].into()).get_mut(worker) {
                 *count += 1;
             }
-        }
+            name
+        };
+        names.iter().map(enter).collect()
     }
 
     fn leave(&self, worker: usize, names: &[RoomName]) {
@@ -48,6 +53,11 @@ impl Rooms {
             }
             if counts.iter().all(|count| *count == 0) {
                 members.remove(name);
+                if members.len() < members.capacity() / 4 {
+                    // The space that a crowd of rooms took is given back.
+                    let rooms = members.len();
+                    members.shrink_to(rooms * 2);
+                }
             }
         }
     }
@@ -62,8 +72,8 @@ pub struct Membership {
 }
 
 impl Membership {
-    pub(super) fn new(hub: Arc<Hub>, worker: usize, rooms: Box<[RoomName]>, since: u64) -> Self {
-        hub.rooms.enter(worker, &rooms);
+    pub(super) fn new(hub: Arc<Hub>, worker: usize, rooms: &[RoomName], since: u64) -> Self {
+        let rooms = hub.rooms.enter(worker, rooms);
         Self { hub, worker, rooms, since }
     }
 

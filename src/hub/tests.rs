@@ -35,7 +35,10 @@ impl Hub {
     /// Everything that waits for a worker.
     fn taken(&self, worker: usize) -> Vec<Job> {
         let inbox = self.inbox(worker).unwrap();
-        std::iter::repeat_with(|| inbox.take(usize::MAX)).take_while(|batch| !batch.is_empty()).flatten().collect()
+        let jobs: Vec<Job> =
+            std::iter::repeat_with(|| inbox.take(usize::MAX)).take_while(|batch| !batch.is_empty()).flatten().collect();
+        inbox.is_sent(&jobs);
+        jobs
     }
 
     fn payloads(&self, worker: usize) -> Vec<String> {
@@ -87,9 +90,15 @@ fn a_membership_knows_which_publications_came_before_it() {
     hub.publish("a", &1).unwrap();
     let between = hub.join(0, &[room("a")]);
     hub.publish("a", &2).unwrap();
-    let sequences: Vec<_> = hub.taken(0).iter().map(|job| job.sequence).collect();
+    let sequences: Vec<_> = hub.taken(0).iter().map(|job| job.position.sequence).collect();
     let heard_by = |member: &Membership| sequences.iter().filter(|sequence| **sequence > member.since()).count();
     assert_eq!((heard_by(&before), heard_by(&between), heard_by(&hub.join(0, &[room("a")]))), (2, 1, 0));
+}
+
+#[test]
+fn every_hub_has_an_epoch_of_its_own() {
+    let epochs: std::collections::BTreeSet<_> = (0..8).map(|_| hub().0.epoch).collect();
+    assert_eq!(epochs.len(), 8);
 }
 
 #[test]
@@ -107,7 +116,11 @@ fn one_full_inbox_refuses_the_publication_for_all() {
     assert_eq!(hub.publish("idle", &third), Ok(1), "the inbox of a worker without members is not asked");
     assert_eq!(stats.deliveries.get(), 4);
 
-    assert_eq!(hub.inbox(1).unwrap().take(0).len(), 1);
+    let inbox = hub.inbox(1).unwrap();
+    let taken = inbox.take(0);
+    assert_eq!(taken.len(), 1);
+    assert_eq!(hub.publish("both", &third), Err(Overloaded), "what is under way counts until it is sent");
+    inbox.is_sent(&taken);
     assert_eq!(hub.publish("both", &third), Ok(2), "there is room again");
     assert_eq!((hub.taken(0).len(), hub.taken(1).len(), hub.taken(2).len()), (1, 3, 1));
 }
@@ -130,7 +143,7 @@ fn publishers_at_once_are_in_one_order_for_all_workers() {
     });
     let jobs: Vec<_> = (0..WORKERS).map(|worker| hub.taken(worker)).collect();
     let order = |jobs: &[Job]| {
-        let each = |job: &Job| (job.sequence, job.publication.payload.json().get().parse::<usize>().unwrap());
+        let each = |job: &Job| (job.position.sequence, job.publication.payload.json().get().parse::<usize>().unwrap());
         jobs.iter().map(each).collect::<Vec<_>>()
     };
     let first = order(&jobs[0]);
@@ -141,6 +154,8 @@ fn publishers_at_once_are_in_one_order_for_all_workers() {
         assert!(own.is_sorted(), "what publisher {publisher} sent one behind the other stays so");
     }
     assert!(jobs.iter().all(|jobs| order(jobs) == first));
+    let epochs = jobs.iter().flatten().map(|job| job.position.epoch);
+    assert!(epochs.into_iter().all(|epoch| epoch == hub.epoch), "one epoch for all");
     drop(members);
 }
 
@@ -158,7 +173,7 @@ fn who_joins_while_others_publish_is_owed_exactly_what_was_counted_for_it() {
     let jobs: Vec<_> = (0..WORKERS).map(|worker| hub.taken(worker)).collect();
     let owed = |(worker, member): &(usize, Membership)| {
         let jobs: &[Job] = &jobs[*worker];
-        jobs.iter().filter(|job| job.sequence > member.since()).count() as u64
+        jobs.iter().filter(|job| job.position.sequence > member.since()).count() as u64
     };
     assert!(members.iter().all(|member| owed(member) > 0));
     assert_eq!(members.iter().map(owed).sum::<u64>(), stats.deliveries.get());
@@ -241,8 +256,10 @@ impl Model {
 
 fn check_take(hub: &Hub, model: &mut Model, worker: usize, bytes_max: usize) -> usize {
     let number = |job: &Job| ROOMS.iter().position(|name| *name == job.publication.room.as_str()).unwrap();
-    let batch = hub.inbox(worker).unwrap().take(bytes_max);
-    let batch: Vec<_> = batch.iter().map(|job| (job.sequence, number(job), job.publication.bytes())).collect();
+    let inbox = hub.inbox(worker).unwrap();
+    let batch = inbox.take(bytes_max);
+    inbox.is_sent(&batch);
+    let batch: Vec<_> = batch.iter().map(|job| (job.position.sequence, number(job), job.publication.bytes())).collect();
     assert_eq!(batch, model.take(worker, bytes_max));
     batch.len()
 }

@@ -30,6 +30,8 @@ pub mod names {
     pub const SUBSCRIBERS: &str = "roomcast_subscribers";
     /// The same number, under the name that operators of Node servers graph.
     pub const CONNECTED_CLIENTS: &str = "ws_connected_clients";
+    /// Bytes owed to subscribers.
+    pub const QUEUED: &str = "roomcast_queued";
     /// Publishes taken.
     pub const PUBLISHES: &str = "roomcast_publishes";
     /// Events queued for a subscriber.
@@ -101,11 +103,13 @@ impl Collector for Gateway {
 
 impl Gateway {
     fn encode_clients(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let Stats { sockets, sessions, subscribers, .. } = &*self.stats;
+        let Stats { sockets, sessions, subscribers, queues, .. } = &*self.stats;
         gauge(encoder, names::SOCKETS, "Open sockets of the consumer port.", sockets.get())?;
         gauge(encoder, names::SESSIONS, "Engine.IO sessions.", sessions.get())?;
         gauge(encoder, names::SUBSCRIBERS, "Subscribers that are connected to the namespace.", subscribers.get())?;
-        gauge(encoder, names::CONNECTED_CLIENTS, "The same number as roomcast_subscribers.", subscribers.get())
+        gauge(encoder, names::CONNECTED_CLIENTS, "The same number as roomcast_subscribers.", subscribers.get())?;
+        let help = "What subscribers are owed: an event counts once for each, and 64 bytes besides.";
+        gauge_in(encoder, names::QUEUED, help, &Unit::Bytes, queues.bytes() as f64)
     }
 
     fn encode_events(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {

@@ -5,6 +5,10 @@ use std::time::Duration;
 /// From the Engine.IO handshake to a CONNECT that was let in.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Members that events are written to before others have their turn: the events of other rooms, pings, new connections,
+/// requests. A write takes microseconds, so a turn comes after a millisecond or two.
+pub const SLICE: usize = 256;
+
 /// The settings of the Socket.IO side.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -23,6 +27,12 @@ pub struct Config {
     pub queue_policy: QueuePolicy,
     /// `CLIENT_WRITE_TIMEOUT_MS`: a subscriber that takes nothing of what it is owed for so long is closed.
     pub write_timeout: Duration,
+    /// Whether a refused CONNECT is told a code beside the message; not with `LEGACY_QUIRKS`.
+    pub tells_codes: bool,
+    /// [`SLICE`], or what a test sets.
+    pub slice: usize,
+    /// What all subscribers of the node may be owed together before the worst of them is closed.
+    pub node_queue_bytes_max: u64,
 }
 
 /// What happens to a subscriber that is owed more than its queue may hold.

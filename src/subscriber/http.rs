@@ -83,6 +83,7 @@ impl Subscribers {
     ) -> Vec<(Self, SubscriberWorker)> {
         let (senders, receivers): (Vec<_>, Vec<_>) = (0..workers).map(|_| mpsc::unbounded_channel()).unzip();
         let senders: Arc<[_]> = senders.into();
+        stats.queues.open(workers);
         let worker = |(index, commands)| {
             let subscribers = Self {
                 admission: Arc::clone(admission),
@@ -173,13 +174,17 @@ impl Subscribers {
 
     fn open(&self, peer: PeerAddr, headers: &HeaderMap, rooms: Vec<String>) -> Result<Handshake, Refusal> {
         if self.lifecycle.stopping.is_cancelled() {
-            self.stats.refusals(Cause::Draining).inc();
-            return Err(Refusal::passing(Cause::Draining, Duration::from_secs(1)));
+            return Err(self.draining());
         }
         let client = self.admission.client(peer, headers);
         let seat = self.admission.open(client)?;
         let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok()).map(str::to_owned);
         Ok(Handshake { client, rooms, origin, opened: Instant::now(), was_let_in: false.into(), _seat: seat })
+    }
+
+    fn draining(&self) -> Refusal {
+        self.stats.refusals(Cause::Draining).inc();
+        Refusal::passing(Cause::Draining, Duration::from_secs(1))
     }
 
     async fn open_session(
@@ -195,8 +200,10 @@ impl Subscribers {
         }
         let (reply, open) = oneshot::channel();
         worker.send(Command::Open(handshake, reply)).map_err(|_| EngineError::BadRequest)?;
-        let open = open.await.map_err(|_| EngineError::BadRequest)?;
-        Ok(text(open, "text/plain; charset=UTF-8"))
+        Ok(match open.await {
+            Ok(open) => text(open, "text/plain; charset=UTF-8"),
+            Err(_) => refused(self.draining()),
+        })
     }
 
     async fn continue_session(

@@ -5,6 +5,11 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use super::wire::{frame, payload};
+use crate::types::queues::QueuedBytes;
+
+/// What a queued item costs besides its bytes: its place in a deque that doubles, 56 to 112 bytes. So a queue of 1 MiB
+/// holds at most 16,384 items however small they are, and takes less than twice its bytes of memory.
+pub(super) const ITEM_BYTES: usize = 64;
 
 /// Items of a queue that has room for a further pong. A pong of two bytes costs as much as any other item: who pings, and
 /// reads nothing, is owed the last answer alone (RFC 6455, 5.5.3) before that costs more than the queue's bytes.
@@ -101,11 +106,30 @@ pub(super) struct Outbox {
     /// Bytes of the first item that are written already.
     written: usize,
     bytes: usize,
+    /// What the node counts of it.
+    counted: Option<QueuedBytes>,
 }
 
 impl Outbox {
+    /// A queue that the node counts.
+    pub(super) fn counted(queued: QueuedBytes) -> Self {
+        Self { counted: Some(queued), ..Self::default() }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.items.is_empty()
+    }
+
+    /// What it counts towards `CLIENT_QUEUE_MAX_BYTES`, and in the sum over all queues of the node.
+    pub(super) fn cost(&self) -> usize {
+        self.bytes + self.items.len() * ITEM_BYTES
+    }
+
+    fn count(&mut self) {
+        let cost = self.cost() as u64;
+        if let Some(counted) = &mut self.counted {
+            counted.set(cost);
+        }
     }
 
     /// Bytes that wait.
@@ -113,9 +137,9 @@ impl Outbox {
         self.bytes
     }
 
-    /// Bytes that wait behind the first item, which may be half written and have any length.
-    pub(super) fn bytes_behind_first(&self) -> usize {
-        self.bytes - self.front().map_or(0, <[u8]>::len)
+    /// What it costs without the first item, which may be half written and have any length.
+    pub(super) fn cost_behind_first(&self) -> usize {
+        self.cost() - self.front().map_or(0, |first| first.len() + ITEM_BYTES)
     }
 
     /// Queues an item. Where [`PONGS_MAX`] items wait, a pong takes the place of one that waits right before it.
@@ -126,6 +150,7 @@ impl Outbox {
         }
         self.bytes += item.frame.len();
         self.items.push_back(item);
+        self.count();
     }
 
     /// Queues what is left of an item whose first bytes were written at once.
@@ -134,15 +159,16 @@ impl Outbox {
         self.bytes += item.frame.len() - written;
         self.written = written;
         self.items.push_back(item);
+        self.count();
     }
 
-    /// Drops the oldest events until no more than `bytes_max` bytes wait, and says how many it dropped. What is half
+    /// Drops the oldest events until it costs no more than `cost_max`, and says how many it dropped. What is half
     /// written stays, and so does what is no event; word of the dropped ones stands where they stood.
-    pub(super) fn drop_oldest(&mut self, bytes_max: usize) -> u64 {
+    pub(super) fn drop_oldest(&mut self, cost_max: usize) -> u64 {
         let mut index = usize::from(self.written > 0);
         let mut before = None;
         let mut dropped = 0;
-        while self.bytes > bytes_max
+        while self.cost() > cost_max
             && let Some(item) = self.items.get(index)
         {
             match item.kind {
@@ -163,6 +189,7 @@ impl Outbox {
             }
             index += 1;
         }
+        self.count();
         dropped
     }
 
@@ -190,20 +217,35 @@ impl Outbox {
         self.bytes -= bytes;
         if self.items.pop_front_if(|item| item.frame.len() <= self.written).is_some() {
             self.written = 0;
+            give_back_room(&mut self.items);
         }
-        if self.items.is_empty() {
-            // The room that a burst took is given back.
-            self.items = VecDeque::new();
-        }
+        self.count();
+    }
+
+    /// Gives up everything that waits.
+    pub(super) fn clear(&mut self) {
+        self.items = VecDeque::new();
+        (self.written, self.bytes) = (0, 0);
+        self.count();
     }
 
     /// Everything that waits, as the answer to a poll.
     pub(super) fn take_payload(&mut self) -> String {
         let mut text = String::with_capacity(self.bytes);
-        for item in std::mem::take(self).items {
+        for item in &self.items {
             item.push_to(&mut text);
         }
+        self.clear();
         text
+    }
+}
+
+/// Gives the room back that a burst took, once three quarters of it are free.
+fn give_back_room(items: &mut VecDeque<Item>) {
+    if items.is_empty() {
+        *items = VecDeque::new();
+    } else if items.len() < items.capacity() / 4 {
+        items.shrink_to(items.len() * 2);
     }
 }
 

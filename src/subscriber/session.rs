@@ -2,12 +2,14 @@
 
 pub(super) mod connect;
 mod conversation;
+mod cut_off;
 pub(super) mod polling;
 pub(super) mod upgrade;
 pub(super) mod websocket;
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -19,6 +21,7 @@ use super::session_id::SessionId;
 use super::wire::packet::{EnginePacket, Kind, Malformed, SocketPacket};
 use super::worker::Worker;
 use crate::hub::Membership;
+use crate::types::queues::QueuedBytes;
 use crate::types::stats::GaugeGuard;
 use crate::types::{CloseReason, RoomName};
 use connect::Turn;
@@ -34,8 +37,8 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) struct Session {
     pub(super) id: SessionId,
     pub(super) worker: Weak<Worker>,
-    /// The sequence number of the last publication that it was given or that came before it joined.
-    pub(super) seen: Cell<u64>,
+    /// The sequence number of the last publication that came before it joined: of those it hears nothing.
+    pub(super) since: Cell<u64>,
     /// When its worker looks at it next.
     pub(super) alarm: Cell<Option<Instant>>,
     pub(super) state: RefCell<State>,
@@ -100,12 +103,12 @@ impl Session {
         Rc::new(Self {
             id,
             worker: Rc::downgrade(worker),
-            seen: Cell::new(0),
+            since: Cell::new(0),
             alarm: Cell::default(),
             state: RefCell::new(State {
                 handshake: Some(Box::new(handshake)),
                 transport,
-                outbox: Outbox::default(),
+                outbox: Outbox::counted(QueuedBytes::new(Arc::clone(&worker.queued))),
                 socket: Socket::Outside,
                 has_waiter: false,
                 attachments_left: 0,
@@ -163,10 +166,14 @@ impl Session {
     /// # Errors
     /// When the session cannot go on: its transport is broken, or it is owed too much.
     pub(super) fn push(&self, item: Item) -> Result<(), End> {
-        self.push_all(std::iter::once(item))
+        self.push_all(std::iter::once(item))?;
+        if let Some(worker) = self.worker.upgrade() {
+            worker.ask_for_relief();
+        }
+        Ok(())
     }
 
-    /// The same for several, which one answer to a poll takes together.
+    /// The same for several, which one answer to a poll takes together. Whoever calls it looks after the sum of all queues.
     ///
     /// # Errors
     /// As [`Session::push`].
@@ -184,13 +191,13 @@ impl Session {
         if let Transport::Polling(poll) = transport {
             poll.answer(outbox)?;
         }
-        if outbox.bytes() > worker.config.queue_bytes_max {
+        if outbox.cost() > worker.config.queue_bytes_max {
             match worker.config.queue_policy {
                 QueuePolicy::Disconnect => return Err(CloseReason::SlowReader),
                 QueuePolicy::DropOldest => {
                     worker.door.stats.undelivered.add(outbox.drop_oldest(worker.config.queue_bytes_max));
                     // What no policy drops are answers. Who does not take them must not ask for more.
-                    if outbox.bytes_behind_first() > worker.config.queue_bytes_max {
+                    if outbox.cost_behind_first() > worker.config.queue_bytes_max {
                         return Err(CloseReason::SlowReader);
                     }
                 }
@@ -302,13 +309,14 @@ impl Session {
                 *close_deadline = Some(deadline);
                 websocket.close(code, outbox);
                 worker.set_timer(self, deadline);
+                worker.ask_for_relief();
             }
             Transport::Closed => {}
         }
         let is_over = matches!(state.transport, Transport::Closed);
         drop(state);
         if is_over {
-            worker.forget(self.id.slot);
+            worker.forget(self.id);
         }
     }
 

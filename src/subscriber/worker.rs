@@ -1,6 +1,10 @@
 //! What one worker owns: its sessions, the members of its rooms, its timers; and what it is asked to do with them.
 
+pub(super) mod fan_out;
+mod relief;
+
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -23,20 +27,15 @@ use super::session::{Session, Transport};
 use super::session_id::SessionId;
 use super::timers::Timers;
 use crate::admission::Admission;
-use crate::hub::{Hub, Job};
+use crate::hub::Hub;
 use crate::lifecycle::Lifecycle;
-use crate::types::{CloseReason, Stats};
-
-/// Members that an event is written to before others have their turn: pings, new connections, requests.
-const SLICE: usize = 256;
-
-/// Events for one room that leave in one write when a worker is behind.
-const BATCH_BYTES: usize = 16 << 10;
+use crate::types::queues::WorkerQueues;
+use crate::types::{CloseReason, RoomName, Stats};
 
 /// What a worker is asked to do. There is at most one for each HTTP request under way, or one more for each that was given
 /// up, and their number is bounded by that of the sockets.
 pub(super) enum Command {
-    /// Opens a session over polling; answered with the open packet.
+    /// Opens a session over polling; answered with the open packet, or not at all once every session is closed.
     Open(Handshake, oneshot::Sender<String>),
     /// Opens a session over a websocket.
     OpenWebsocket(Handshake, Box<dyn Link>),
@@ -71,15 +70,19 @@ pub(super) struct Worker {
     pub(super) door: Door,
     pub(super) lifecycle: Lifecycle,
     pub(super) members: RefCell<Members>,
+    /// What its sessions are owed.
+    pub(super) queued: Arc<WorkerQueues>,
     sessions: RefCell<Slots>,
     timers: RefCell<Timers>,
     /// Told when a timer is set, for it may be the first.
     timer_set: Notify,
     /// Who waits for every session to be closed.
     closing: Cell<Option<oneshot::Sender<()>>>,
-    /// The last of the events that are being sent.
-    under_way: Cell<Option<Job>>,
     close_asked: Notify,
+    /// Whether all sessions were closed, after which none is opened.
+    is_closed: Cell<bool>,
+    /// The rooms where a fan-out in slices is under way, in the order of their turns.
+    under_way: RefCell<VecDeque<RoomName>>,
 }
 
 /// Sessions by their place.
@@ -91,9 +94,11 @@ struct Slots {
 
 impl Worker {
     pub(super) fn new(index: u16, config: Config, door: Door, lifecycle: Lifecycle) -> Rc<Self> {
+        let queued = door.stats.queues.of(index.into());
         Rc::new(Self {
             index,
             config,
+            queued,
             door,
             lifecycle,
             members: RefCell::default(),
@@ -101,8 +106,9 @@ impl Worker {
             timers: RefCell::new(Timers::new(Instant::now())),
             timer_set: Notify::new(),
             closing: Cell::default(),
-            under_way: Cell::default(),
             close_asked: Notify::new(),
+            is_closed: Cell::default(),
+            under_way: RefCell::default(),
         })
     }
 
@@ -114,16 +120,6 @@ impl Worker {
                 return;
             }
             tracing::error!("a worker failed, and goes on");
-            self.close_left_out();
-        }
-    }
-
-    /// Closes those to whom events were on their way when the worker failed: none is lost in silence.
-    fn close_left_out(&self) {
-        let Some(job) = self.under_way.take() else { return };
-        let members = self.members.borrow().of(&job.publication.room).to_vec();
-        for session in members.iter().filter(|session| session.seen.get() < job.sequence) {
-            session.close(CloseReason::Defect);
         }
     }
 
@@ -176,6 +172,9 @@ impl Worker {
     }
 
     fn open(self: &Rc<Self>, handshake: Handshake, reply: oneshot::Sender<String>) {
+        if self.is_closed.get() {
+            return;
+        }
         let session = self.add(handshake, Transport::Polling(Poll::default()));
         let open = self.open_packet(session.id, r#"["websocket"]"#);
         if reply.send(open).is_err() {
@@ -184,6 +183,10 @@ impl Worker {
     }
 
     fn open_websocket(self: &Rc<Self>, handshake: Handshake, link: Box<dyn Link>) {
+        // Its handshake was answered before the drain began, and its bytes came after all others were closed.
+        if self.is_closed.get() {
+            return;
+        }
         let websocket = Websocket::new(link, self.config.payload_bytes_max);
         let session = self.add(handshake, Transport::Websocket(websocket));
         let open = self.open_packet(session.id, "[]");
@@ -228,11 +231,15 @@ impl Worker {
     }
 
     /// Frees the place of a session that is over.
-    pub(super) fn forget(&self, slot: u32) {
+    pub(super) fn forget(&self, id: SessionId) {
         let mut slots = self.sessions.borrow_mut();
-        let place = slots.sessions.get_mut(slot as usize);
-        if place.and_then(Option::take).is_some() {
-            slots.free.push(slot);
+        let place = slots.sessions.get_mut(id.slot as usize);
+        if place.and_then(|place| place.take_if(|session| session.id == id)).is_some() {
+            slots.free.push(id.slot);
+            if slots.free.len() == slots.sessions.len() {
+                // The space that a crowd took is given back.
+                *slots = Slots::default();
+            }
         }
     }
 
@@ -282,91 +289,17 @@ impl Worker {
                     Err(reason) => session.close(reason),
                 }
             }
-        }
-    }
-
-    async fn fan_out(self: &Rc<Self>) {
-        let Some(inbox) = self.door.hub.inbox(self.index.into()) else { return };
-        loop {
-            let jobs = inbox.take(BATCH_BYTES);
-            if !jobs.is_empty() {
-                self.under_way.set(jobs.last().cloned());
-                // Writes are no waits: tokio's budget would make each that comes after 128 others wait all the same.
-                tokio::task::unconstrained(self.send_to_room(&jobs)).await;
-                self.under_way.set(None);
-                continue;
-            }
-            // What was published before is delivered before.
-            if let Some(done) = self.closing.take() {
-                self.close_all();
-                let _ = done.send(());
-            }
-            tokio::select! {
-                () = inbox.filled() => {}
-                () = self.close_asked.notified() => {}
-            }
+            self.relieve_node();
         }
     }
 
     fn close_all(&self) {
+        self.is_closed.set(true);
         let sessions: Vec<_> = self.sessions.borrow().sessions.iter().flatten().cloned().collect();
         for session in sessions {
             session.close(CloseReason::Shutdown);
         }
     }
-
-    /// Writes events for one room to its members. While it lets others have their turn members may leave, and the last
-    /// of them take their places: going from the last to the first, and asking each what it has seen, nobody is left
-    /// out and nobody hears twice.
-    async fn send_to_room(self: &Rc<Self>, jobs: &[Job]) {
-        let (Some(first), Some(last)) = (jobs.first(), jobs.last()) else { return };
-        let room = &first.publication.room;
-        let items: Vec<Item> = jobs.iter().map(encode).collect();
-        let joined = if items.len() > 1 {
-            Item::joined(&items)
-        } else {
-            items.first().cloned().unwrap_or_else(|| Item::control(Vec::new()))
-        };
-        let mut end = self.members.borrow().of(room).len();
-        while end > 0 {
-            let start = end.saturating_sub(SLICE);
-            let mut ended = Vec::new();
-            {
-                let members = self.members.borrow();
-                let members = members.of(room);
-                for session in members.get(start..end.min(members.len())).unwrap_or_default().iter().rev() {
-                    let seen = session.seen.get();
-                    if seen >= last.sequence {
-                        continue;
-                    }
-                    let sent = if seen < first.sequence && session.is_on_websocket() {
-                        session.push(joined.clone())
-                    } else {
-                        let unseen = jobs.iter().zip(&items).filter(|(job, _)| job.sequence > seen);
-                        session.push_all(unseen.map(|(_, item)| item.clone()))
-                    };
-                    session.seen.set(last.sequence);
-                    if let Err(reason) = sent {
-                        ended.push((Rc::clone(session), reason));
-                    }
-                }
-            }
-            for (session, reason) in ended {
-                session.close(reason);
-            }
-            end = start;
-            if end > 0 {
-                tokio::task::yield_now().await;
-            }
-        }
-    }
-}
-
-fn encode(job: &Job) -> Item {
-    let publication = &job.publication;
-    // A room's name may hold what JSON escapes.
-    let event = serde_json::Value::from(publication.event.as_str()).to_string();
-    Item::event(&["42[", &event, ",", publication.payload.json().get(), "]"])
 }
 
 #[cfg(any(test, fuzzing))]

@@ -20,11 +20,13 @@ pub enum CloseReason {
     Defect,
     /// The client took nothing of what it was owed for `CLIENT_WRITE_TIMEOUT_MS`.
     WriteTimeout,
+    /// All clients together were owed more than the node may hold for them, and this one the most.
+    QueuesFull,
 }
 
 impl CloseReason {
     /// Every reason, in the order of their discriminants.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ClientClosed,
         Self::TransportError,
         Self::PingTimeout,
@@ -33,6 +35,7 @@ impl CloseReason {
         Self::SlowReader,
         Self::Defect,
         Self::WriteTimeout,
+        Self::QueuesFull,
     ];
 
     /// The value of the metric's `reason` label, and of the log's `reason` field.
@@ -46,6 +49,7 @@ impl CloseReason {
             Self::SlowReader => "slow_reader",
             Self::Defect => "defect",
             Self::WriteTimeout => "write_timeout",
+            Self::QueuesFull => "queues_full",
         }
     }
 }

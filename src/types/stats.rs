@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Cause, CloseReason};
+use super::{Cause, CloseReason, Queues};
 
 /// A number that only grows.
 #[derive(Debug, Default)]
@@ -72,6 +72,8 @@ pub struct Stats {
     pub sessions: Arc<Gauge>,
     /// Subscribers that are connected to the Socket.IO namespace.
     pub subscribers: Arc<Gauge>,
+    /// What subscribers are owed.
+    pub queues: Queues,
     /// Publishes that were taken.
     pub publishes: Counter,
     /// Events handed to a subscriber's queue.

@@ -170,7 +170,7 @@ fn config(settings: &[(&str, &str)]) -> Config {
         environment: environment(settings),
         env_file: None,
         default_env_file: None,
-        machine: Machine { stdout_is_terminal: false, files_max: 20_000, cores: 2 },
+        machine: Machine { stdout_is_terminal: false, files_max: 20_000, cores: 2, memory_bytes: 8 << 30 },
     };
     config::load(&sources).unwrap_or_else(|faults| panic!("{faults}")).config
 }

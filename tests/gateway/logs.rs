@@ -46,7 +46,7 @@ async fn lines_have_the_keys_and_words_of_vrchats() {
 
     let wrong = json!({ "token": "not-the-token" });
     let (_, answer) = Socket::connect(ports.consumer, "&uniqueUserId=room-2", wrong).await;
-    assert_eq!(answer, r#"44{"message":"invalid token"}"#);
+    assert_eq!(answer, r#"44{"message":"invalid token","data":{"code":"invalid_token"}}"#);
     let refused = process.message("auth token error").await;
     assert_eq!((&refused["uniqueUserId"], &refused["remoteIp"]), (&json!("room-2"), &json!("127.0.0.1")));
 
@@ -155,7 +155,10 @@ async fn says_no_secret(mut process: Process, level: &str) {
         show(ports, token).await.iter().for_each(|answer| assert!(answer.starts_with("40{"), "{answer}"));
     }
     for token in &wrong {
-        show(ports, token).await.iter().for_each(|answer| assert_eq!(answer, r#"44{"message":"invalid token"}"#));
+        show(ports, token)
+            .await
+            .iter()
+            .for_each(|answer| assert_eq!(answer, r#"44{"message":"invalid token","data":{"code":"invalid_token"}}"#));
     }
     let body = format!(r#"{{"target_id":"room-1","text":"{BODY}"}}"#);
     assert_eq!(post(ports.producer, &body).await.status, 200);

@@ -106,7 +106,7 @@ async fn serves(fixture: &Fixture, text: &str, certificates: &Certificates) -> S
         &origin,
     );
     let refused = wrong.await.unwrap_or_else(|answer| panic!("{}", answer.status)).authenticate(json!({})).await;
-    assert_eq!(refused, r#"44{"message":"invalid token"}"#, "{}", fixture.name);
+    assert_eq!(refused, r#"44{"message":"invalid token","data":{"code":"invalid_token"}}"#, "{}", fixture.name);
     let answer = subscriber.authenticate(json!({ "token": token_now() })).await;
     assert!(answer.starts_with("40{"), "{}: {answer}", fixture.name);
 

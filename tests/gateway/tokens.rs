@@ -20,7 +20,7 @@ async fn connect(gateway: &Gateway, query: &str, token: &str) -> Option<Socket> 
 
 async fn connect_with(gateway: &Gateway, query: &str, auth: Value) -> Option<Socket> {
     let (socket, answer) = gateway.connect(query, auth).await;
-    let refused = answer == r#"44{"message":"invalid token"}"#;
+    let refused = answer == r#"44{"message":"invalid token","data":{"code":"invalid_token"}}"#;
     assert!(refused || answer.starts_with("40{"), "{answer}");
     (!refused).then_some(socket)
 }

@@ -14,7 +14,7 @@ fn check(arguments: &[&str], environment: &[(&str, &str)]) -> (u8, String) {
     let mut sources = settings::sources(&matches);
     sources.environment = environment.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
     sources.default_env_file = None;
-    sources.machine = Machine { stdout_is_terminal: false, files_max: 65_536, cores: 2 };
+    sources.machine = Machine { stdout_is_terminal: false, files_max: 65_536, cores: 2, memory_bytes: 8 << 30 };
     let mut out = Vec::new();
     let code = run(&matches, &sources, &mut out).unwrap();
     (code, String::from_utf8(out).unwrap())

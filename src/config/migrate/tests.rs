@@ -39,7 +39,7 @@ fn loaded(text: &str) -> Result<(Config, Vec<Warning>), Faults> {
     for key in ["PUB_KEY_PATH", "PRIV_KEY_PATH", "CA_PATH"] {
         environment.insert(key.to_owned(), "/dev/null".to_owned());
     }
-    let machine = Machine { stdout_is_terminal: false, files_max: 65_536, cores: 4 };
+    let machine = Machine { stdout_is_terminal: false, files_max: 65_536, cores: 4, memory_bytes: 8 << 30 };
     let sources =
         Sources { flags: BTreeMap::new(), environment, env_file: Some(env_file), default_env_file: None, machine };
     load(&sources).map(|loaded| (loaded.config, loaded.warnings))

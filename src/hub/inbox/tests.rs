@@ -12,7 +12,10 @@ use crate::types::{EventName, RoomName};
 fn job(room: &str, bytes: usize, sequence: u64) -> Job {
     let room = RoomName::new(room).unwrap();
     let payload = RawValue::from_string(format!("\"{}\"", "x".repeat(bytes - 3))).unwrap().into();
-    Job { publication: Arc::new(Publication { event: EventName::from(&room), room, payload }), sequence }
+    Job {
+        publication: Arc::new(Publication { event: EventName::from(&room), room, payload }),
+        position: Position { epoch: 0, sequence },
+    }
 }
 
 fn inbox(jobs: &[(&str, usize)]) -> Inbox {
@@ -24,7 +27,7 @@ fn inbox(jobs: &[(&str, usize)]) -> Inbox {
 }
 
 fn take(inbox: &Inbox, bytes_max: usize) -> Vec<u64> {
-    inbox.take(bytes_max).iter().map(|job| job.sequence).collect()
+    inbox.take(bytes_max).iter().map(|job| job.position.sequence).collect()
 }
 
 #[test]
@@ -52,8 +55,22 @@ fn what_waits_is_bounded_in_bytes_with_what_each_event_costs_besides() {
     inbox.put(job("a", 10, 1));
     assert!(!inbox.has_room_for(BYTES_MAX - 10 - JOB_BYTES + 1));
     assert!(inbox.has_room_for(BYTES_MAX - 10 - JOB_BYTES));
-    inbox.take(0);
-    assert!(inbox.has_room_for(BYTES_MAX), "what is taken counts no more");
+    let taken = inbox.take(0);
+    assert!(!inbox.has_room_for(BYTES_MAX), "what is taken is still to be sent");
+    inbox.is_sent(&taken);
+    assert!(inbox.has_room_for(BYTES_MAX), "what is sent counts no more");
+}
+
+#[test]
+fn a_burst_gives_its_space_back() {
+    let jobs: Vec<_> = (0..5_000).map(|_| ("a", 10)).collect();
+    let inbox = inbox(&jobs);
+    assert!(inbox.lock().capacity() >= 5_000);
+    for _ in 0..5_000 - 10 {
+        inbox.take(0);
+    }
+    assert!(inbox.lock().capacity() <= 2 * CAPACITY_MIN, "{}", inbox.lock().capacity());
+    assert_eq!(inbox.take(usize::MAX).len(), 10);
 }
 
 #[test]

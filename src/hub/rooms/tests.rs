@@ -8,6 +8,29 @@ fn kept(hub: &Hub) -> usize {
 }
 
 #[test]
+fn members_share_the_name_of_their_room() {
+    let hub = Hub::new(2, Arc::new(Stats::default()));
+    let join = |worker| hub.join(worker, &[RoomName::new("a").unwrap(), RoomName::new("b").unwrap()]);
+    let (first, second) = (join(0), join(1));
+    let places = |member: &Membership| member.rooms().iter().map(|name| name.as_str().as_ptr()).collect::<Vec<_>>();
+    assert_eq!(places(&first), places(&second));
+    assert_ne!(places(&first)[0], places(&first)[1]);
+}
+
+#[test]
+fn a_crowd_of_rooms_gives_its_space_back() {
+    let hub = Hub::new(1, Arc::new(Stats::default()));
+    let room = |number: u32| RoomName::new(&number.to_string()).unwrap();
+    let mut members: Vec<_> = (0..10_000).map(|number| hub.join(0, &[room(number)])).collect();
+    let capacity = || hub.rooms.members.read().unwrap().capacity();
+    assert!(capacity() >= 10_000);
+    members.truncate(100);
+    assert!(capacity() < 1_000, "{}", capacity());
+    drop(members);
+    assert!(capacity() < 4, "{}", capacity());
+}
+
+#[test]
 fn a_room_without_members_is_not_kept() {
     let hub = Hub::new(2, Arc::new(Stats::default()));
     let [a, b, c] = ["a", "b", "c"].map(|name| RoomName::new(name).unwrap());

@@ -95,7 +95,7 @@ fn every_family_has_help_and_type_and_the_text_ends_as_openmetrics_wants() {
         }
         assert!(!seen.is_empty(), "{family} is empty");
     }
-    assert_eq!(types.len(), 17, "{types:?}");
+    assert_eq!(types.len(), 18, "{types:?}");
 }
 
 #[test]

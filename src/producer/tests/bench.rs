@@ -112,7 +112,9 @@ impl Bench {
 
     pub(super) fn emitted(&self) -> Vec<String> {
         let mut emitted = self.emitted.lock().unwrap();
-        let jobs = self.hub.inbox(0).unwrap().take(usize::MAX);
+        let inbox = self.hub.inbox(0).unwrap();
+        let jobs = inbox.take(usize::MAX);
+        inbox.is_sent(&jobs);
         emitted.extend(jobs.iter().map(|job| job.publication.payload.json().get().to_owned()));
         emitted.clone()
     }

@@ -13,7 +13,7 @@ use crate::admission::config::AuthConfig;
 use crate::admission::origin::OriginList;
 use crate::admission::{self, Gate};
 use crate::subscriber::application::Deaf;
-use crate::subscriber::config::QueuePolicy;
+use crate::subscriber::config::{QueuePolicy, SLICE};
 use crate::types::Clock;
 
 fn admission() -> admission::Config {
@@ -39,6 +39,9 @@ fn config() -> Config {
         queue_policy: QueuePolicy::Disconnect,
         write_timeout: Duration::from_secs(10),
         connect_timeout: Duration::from_secs(10),
+        tells_codes: true,
+        slice: SLICE,
+        node_queue_bytes_max: u64::MAX,
     }
 }
 

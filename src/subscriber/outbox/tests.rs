@@ -48,8 +48,52 @@ fn a_burst_gives_its_room_back() {
     for _ in 0..10_000 {
         outbox.push(Item::packet(&["2"]));
     }
+    let mut capacity = outbox.items.capacity();
+    while outbox.items.len() > 10 {
+        let front = outbox.front().unwrap().len();
+        outbox.advance(front);
+        assert!(outbox.items.capacity() <= capacity.max(outbox.items.len() * 4 + 4));
+        capacity = outbox.items.capacity();
+    }
+    assert!(capacity <= 44, "{capacity} places for 10");
     drained(&mut outbox, 100);
     assert_eq!(outbox.items.capacity(), 0);
+}
+
+#[test]
+fn an_outbox_holds_a_bounded_number_of_the_smallest_events() {
+    assert!((size_of::<Item>()..=2 * size_of::<Item>()).contains(&ITEM_BYTES));
+    let mut outbox = Outbox::default();
+    for _ in 0..100_000 {
+        outbox.push(Item::event(&["42[]"]));
+        outbox.drop_oldest(1 << 20);
+    }
+    assert!(outbox.items.len() <= (1 << 20) / ITEM_BYTES, "{} items", outbox.items.len());
+    assert!(outbox.cost() <= 1 << 20);
+}
+
+#[test]
+fn what_waits_is_counted_until_it_is_taken_or_dropped() {
+    let queues = crate::types::Queues::default();
+    let mut outbox = Outbox::counted(QueuedBytes::new(queues.of(0)));
+    let item = Item::event(&[&"x".repeat(98)]);
+    outbox.push_rest(item.clone(), 30);
+    assert_eq!(queues.bytes(), 70 + 64);
+    outbox.push(item.clone());
+    assert_eq!(queues.bytes(), 170 + 128);
+    outbox.advance(70);
+    assert_eq!(queues.bytes(), 100 + 64);
+    outbox.push(item.clone());
+    outbox.drop_oldest(100);
+    assert_eq!(queues.bytes(), outbox.cost() as u64);
+    outbox.take_payload();
+    assert_eq!(queues.bytes(), 0);
+    outbox.push(item);
+    outbox.clear();
+    assert_eq!(queues.bytes(), 0);
+    outbox.push(Item::packet(&["2"]));
+    drop(outbox);
+    assert_eq!(queues.bytes(), 0);
 }
 
 proptest! {
@@ -75,10 +119,10 @@ fn the_oldest_events_are_dropped_and_told_of_in_their_place() {
     outbox.push_rest(Item::event(&[&event(0)]), 3);
     outbox.push(Item::packet(&["2"]));
     (1..=4).for_each(|number| outbox.push(Item::event(&[&event(number)])));
-    let bytes = outbox.bytes();
-    assert_eq!(outbox.drop_oldest(bytes), 0);
-    assert_eq!(outbox.drop_oldest(bytes - 100), 2);
-    assert_eq!(outbox.drop_oldest(bytes - 200), 1);
+    let cost = outbox.cost();
+    assert_eq!(outbox.drop_oldest(cost), 0);
+    assert_eq!(outbox.drop_oldest(cost - 100), 2, "word of the first takes its place");
+    assert_eq!(outbox.drop_oldest(cost - 300), 1);
     let expected =
         [&event(0)[1..], "\u{1}2", "\u{20}42[\"roomcast:gap\",{\"dropped\":3}]", "\u{64}", &event(4)].concat();
     assert_eq!(outbox.bytes(), expected.len() + 3, "the first bytes of three frames");
@@ -92,7 +136,7 @@ fn an_event_that_is_more_than_the_queue_is_dropped_and_told_of() {
     let mut outbox = Outbox::default();
     outbox.push(Item::packet(&["40{}"]));
     outbox.push(Item::event(&[&"x".repeat(200)]));
-    assert_eq!(outbox.drop_oldest(100), 1);
+    assert_eq!(outbox.drop_oldest(100 + 2 * ITEM_BYTES), 1);
     outbox.push(Item::event(&["42[2]"]));
     assert_eq!(outbox.take_payload(), "40{}\u{1e}42[\"roomcast:gap\",{\"dropped\":1}]\u{1e}42[2]");
 }

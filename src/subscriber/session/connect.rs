@@ -37,7 +37,7 @@ impl Session {
         let Some(worker) = self.worker.upgrade() else { return Err(CloseReason::Shutdown) };
         let grant = match self.judge(&worker, auth)? {
             Ok(grant) => grant,
-            Err(refusal) => return self.push(connect_error("/", refusal.connect_error())),
+            Err(refusal) => return self.push(refused(&worker, "/", refusal)),
         };
         self.prepare_greeting(&worker, auth);
         match self.turns(&grant, 0) {
@@ -140,7 +140,7 @@ impl Session {
                 "connected"
             );
             let membership = worker.door.hub.join(worker.index.into(), &grant.rooms);
-            self.seen.set(membership.since());
+            self.since.set(membership.since());
             let places = worker.members.borrow_mut().add(self, membership.rooms());
             let counted = worker.door.stats.subscribers.enter();
             state.socket = Socket::Joined(Joined { membership, places, _counted: counted });
@@ -152,10 +152,17 @@ impl Session {
     }
 }
 
-/// The answer to a CONNECT that was refused.
-pub(super) fn connect_error(namespace: &str, message: &str) -> Item {
+/// The answer to a CONNECT that admission refused: its words and, where the client is told codes, the cause.
+pub(super) fn refused(worker: &Worker, namespace: &str, refusal: Refusal) -> Item {
+    let code = worker.config.tells_codes.then(|| refusal.cause.label());
+    connect_error(namespace, refusal.connect_error(), code)
+}
+
+/// The answer to a CONNECT that is not let in.
+pub(super) fn connect_error(namespace: &str, message: &str, code: Option<&str>) -> Item {
     let [name, comma] = if namespace == "/" { ["", ""] } else { [namespace, ","] };
-    Item::packet(&["44", name, comma, r#"{"message":""#, message, r#""}"#])
+    let [data, code, end] = code.map_or(["", "", "}"], |code| [r#","data":{"code":""#, code, r#""}}"#]);
+    Item::packet(&["44", name, comma, r#"{"message":""#, message, r#"""#, data, code, end])
 }
 
 fn first_room(grant: &Grant) -> Option<&str> {

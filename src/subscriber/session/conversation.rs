@@ -6,7 +6,7 @@ use std::rc::Rc;
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
-use super::connect::connect_error;
+use super::connect::{connect_error, refused};
 use super::{End, Session, Socket, State};
 use crate::subscriber::application::{Answers, Event, Message};
 use crate::subscriber::outbox::Item;
@@ -128,13 +128,13 @@ impl Session {
         let Some(worker) = self.worker.upgrade() else { return Err(CloseReason::Shutdown) };
         let mut known = worker.door.application.namespaces().iter();
         let Some(namespace) = known.find(|known| **known == namespace) else {
-            return self.push(connect_error(namespace, "Invalid namespace"));
+            return self.push(connect_error(namespace, "Invalid namespace", None));
         };
         if self.is_in(namespace) {
             return Ok(());
         }
         if let Err(refusal) = self.judge(&worker, auth)? {
-            return self.push(connect_error(namespace, refusal.connect_error()));
+            return self.push(refused(&worker, namespace, refusal));
         }
         {
             let mut state = self.state.borrow_mut();

@@ -141,15 +141,32 @@ fn reason_of(error: &io::Error) -> CloseReason {
 
 /// Serves a session's websocket until both are over.
 pub(in crate::subscriber) async fn serve(session: Rc<Session>) {
-    poll_fn(|context| session.poll_websocket(context)).await;
-    session.close(CloseReason::TransportError);
-    session.state.borrow_mut().transport = Transport::Closed;
-    if let Some(worker) = session.worker.upgrade() {
-        worker.forget(session.id.slot);
+    let served = Served(session);
+    poll_fn(|context| served.0.poll_websocket(context)).await;
+    served.0.end(CloseReason::TransportError);
+}
+
+/// A session whose websocket is served. If a defect ends the task that does so, the session ends too.
+struct Served(Rc<Session>);
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.end(CloseReason::Defect);
+        }
     }
 }
 
 impl Session {
+    /// Closes what is not closed yet, and gives everything back.
+    fn end(self: &Rc<Self>, reason: CloseReason) {
+        self.close(reason);
+        self.state.borrow_mut().transport = Transport::Closed;
+        if let Some(worker) = self.worker.upgrade() {
+            worker.forget(self.id);
+        }
+    }
+
     fn poll_websocket(self: &Rc<Self>, context: &mut Context<'_>) -> Poll<()> {
         let mut messages = Vec::new();
         loop {

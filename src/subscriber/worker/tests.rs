@@ -13,6 +13,8 @@ mod client;
 #[cfg(test)]
 mod conversations;
 #[cfg(test)]
+mod defects;
+#[cfg(test)]
 mod fan_out;
 pub(in crate::subscriber) mod model;
 mod node;

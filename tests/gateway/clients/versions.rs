@@ -29,7 +29,7 @@ async fn is_served(client: &str, transports: &[&str]) {
     let mut stranger = StockClients::start(&options("wrong"));
     let mut subscriber = StockClients::start(&options(&token()));
     let refusal = stranger.line(|line| line.get("refused").is_some()).await;
-    assert_eq!(refusal["refused"], "invalid token");
+    assert_eq!((&refusal["refused"], &refusal["data"]), (&json!("invalid token"), &json!({ "code": "invalid_token" })));
     drop(stranger);
 
     let expected: Value = serde_json::from_str(&format!("[{EVENT}]")).unwrap();

@@ -149,6 +149,8 @@ impl Load {
     /// Asserts that every close has the reason that it should have, and that nobody is left.
     pub async fn is_accounted_for(&self) {
         self.gateway.emptied().await;
+        // What the system still holds of closed sockets is read in its own time.
+        self.gateway.until(|stats| stats.sockets.get() == 0 && stats.queues.bytes() == 0).await;
         let stats = self.gateway.stats();
         assert_eq!(self.closed_as_stalled(), self.stalled_expected as u64);
         for reason in [CloseReason::PingTimeout, CloseReason::ProtocolError, CloseReason::Shutdown] {

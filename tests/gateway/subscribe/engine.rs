@@ -192,7 +192,7 @@ async fn what_comes_in_one_piece_with_the_upgrade_is_read() {
     assert_eq!(frame(&mut connection).await, "3probe");
     assert_eq!(session.poll().await.body, "6");
     connection.send([masked("5"), masked("3"), masked("40{}")].concat()).await;
-    assert_eq!(frame(&mut connection).await, r#"44{"message":"invalid token"}"#);
+    assert_eq!(frame(&mut connection).await, r#"44{"message":"invalid token","data":{"code":"invalid_token"}}"#);
 }
 
 /// As Node's server does: what such a poll was told would be lost in silence.

@@ -7,7 +7,7 @@ use crate::harness::polling::Polling;
 use crate::harness::socket::Socket;
 use crate::harness::{Gateway, token, token_of};
 
-const INVALID_TOKEN: &str = r#"44{"message":"invalid token"}"#;
+const INVALID_TOKEN: &str = r#"44{"message":"invalid token","data":{"code":"invalid_token"}}"#;
 
 #[tokio::test]
 async fn only_the_days_token_is_let_in() {
@@ -109,6 +109,27 @@ async fn what_clients_emit_reaches_nobody_and_is_never_acknowledged() {
     sender.send_what_is_taken(Message::binary(vec![1, 2, 3])).await;
     gateway.expect_silence(&mut sender, "room-1").await;
     assert_eq!(other.event().await.1, json!({ "last": true }), "the other heard the gateway alone");
+}
+
+#[tokio::test]
+async fn a_refused_connect_is_told_a_code_beside_the_message() {
+    let rooms: String = (0..17).map(|room| format!("&uniqueUserId={room}")).collect();
+    let refusals =
+        [("invalid token", "invalid_token", "", "wrong".to_owned()), ("invalid room", "invalid_room", &rooms, token())];
+    for (quirks, settings) in [(false, vec![]), (true, vec![("LEGACY_QUIRKS", "1")])] {
+        let gateway = Gateway::start(&settings).await;
+        for (message, code, query, token) in &refusals {
+            let (_, answer) = gateway.connect(query, json!({ "token": token })).await;
+            let mut expected = json!({ "message": message, "data": { "code": code } });
+            if quirks {
+                expected.as_object_mut().unwrap().remove("data");
+            }
+            assert_eq!(
+                serde_json::from_str::<serde_json::Value>(answer.strip_prefix("44").unwrap()).unwrap(),
+                expected
+            );
+        }
+    }
 }
 
 #[tokio::test]

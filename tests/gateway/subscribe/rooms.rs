@@ -7,7 +7,7 @@ use crate::harness::process::Process;
 use crate::harness::socket::Socket;
 use crate::harness::{Gateway, token};
 
-const INVALID_ROOM: &str = r#"44{"message":"invalid room"}"#;
+const INVALID_ROOM: &str = r#"44{"message":"invalid room","data":{"code":"invalid_room"}}"#;
 
 /// Connects with a query and further members of `auth`; the socket and whether it was let in.
 async fn connect(gateway: &Gateway, query: &str, auth: Value) -> Result<Socket, String> {

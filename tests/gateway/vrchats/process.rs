@@ -35,13 +35,13 @@ async fn v_15_no_token_and_no_secret_reaches_the_log_and_no_line_is_long() {
     let wrong = "f00d".repeat(32);
     for auth in [json!({ "token": wrong }), json!({ "token": wrong.repeat(5_000) }), json!({ "token": [wrong] })] {
         let (_, answer) = Socket::connect(consumer, "&uniqueUserId=room-1", auth).await;
-        assert_eq!(answer, r#"44{"message":"invalid token"}"#);
+        assert_eq!(answer, r#"44{"message":"invalid token","data":{"code":"invalid_token"}}"#);
         let line = process.line(|line| line["message"] == "auth token error").await;
         assert_eq!(line["uniqueUserId"], "room-1", "{line}");
     }
     let query = format!("&uniqueUserId={}", "x".repeat(5_000));
     let (_, answer) = Socket::connect(consumer, &query, json!({ "token": token() })).await;
-    assert_eq!(answer, r#"44{"message":"invalid room"}"#);
+    assert_eq!(answer, r#"44{"message":"invalid room","data":{"code":"invalid_room"}}"#);
     let (_good, answer) = Socket::connect(consumer, "&uniqueUserId=room-1", json!({ "token": token() })).await;
     assert!(answer.starts_with("40{"), "{answer}");
     process.line(|line| line["message"] == "connected").await;

@@ -2,7 +2,7 @@
 
 mod pipe;
 
-use tokio::io::duplex;
+use tokio::io::{DuplexStream, duplex};
 
 use super::super::*;
 use super::{Node, settle};
@@ -70,9 +70,20 @@ impl Client {
 
     /// Opens a session over a websocket whose pipe holds `bytes` each way.
     pub(super) async fn websocket(node: &Node, worker: u16, rooms: &[&str], bytes: usize) -> Self {
+        Self::websocket_through(node, worker, rooms, bytes, |far| Box::new(far)).await
+    }
+
+    /// The same, where the node's end of the pipe is wrapped into something.
+    pub(super) async fn websocket_through(
+        node: &Node,
+        worker: u16,
+        rooms: &[&str],
+        bytes: usize,
+        wrap: impl FnOnce(DuplexStream) -> Box<dyn Link>,
+    ) -> Self {
         let rooms: Vec<_> = rooms.iter().map(ToString::to_string).collect();
         let (near, far) = duplex(bytes);
-        node.ask(worker, Command::OpenWebsocket(node.handshake(&rooms), Box::new(far)));
+        node.ask(worker, Command::OpenWebsocket(node.handshake(&rooms), wrap(far)));
         let mut pipe = Pipe::new(near);
         let open = loop {
             if let Some((_, open)) = pipe.next() {

@@ -15,7 +15,7 @@ use crate::admission::origin::OriginList;
 use crate::admission::{self, Claim, Gate, Grant, Refusal, Seat, UserKey};
 use crate::hub::Overloaded;
 use crate::subscriber::application::{Application, Deaf};
-use crate::subscriber::config::{CONNECT_TIMEOUT, QueuePolicy};
+use crate::subscriber::config::{CONNECT_TIMEOUT, QueuePolicy, SLICE};
 use crate::subscriber::session::Socket;
 use crate::types::{Clock, EventName, PeerAddr, Publication, RoomName};
 
@@ -45,6 +45,9 @@ pub(super) fn config() -> Config {
         queue_bytes_max: 8 << 10,
         queue_policy: QueuePolicy::Disconnect,
         write_timeout: Duration::from_secs(30),
+        tells_codes: true,
+        slice: SLICE,
+        node_queue_bytes_max: u64::MAX,
     }
 }
 
@@ -78,6 +81,7 @@ impl Node {
         application: &Arc<dyn Application>,
     ) -> Self {
         let stats = Arc::<Stats>::default();
+        stats.queues.open(workers.into());
         let hub = Hub::with_inboxes(workers.into(), inbox_bytes, Arc::clone(&stats));
         let gate = Gate::new(open_to_all(), Clock::system(), Arc::clone(&stats));
         let door = Arc::new(Turnstile { gate, entered: AtomicU64::default() });
@@ -142,6 +146,19 @@ impl Node {
         self.workers.iter().map(|worker| worker.members.borrow().of(&room).len()).sum()
     }
 
+    /// For how many rooms, and how many members, a worker keeps space.
+    pub(super) fn capacity(&self, worker: u16) -> (usize, usize) {
+        self.workers[usize::from(worker)].members.borrow().capacity()
+    }
+
+    /// What the sessions' own outboxes say that they are owed.
+    pub(super) fn queued(&self) -> u64 {
+        let of_session = |session: &Rc<Session>| session.state.borrow().outbox.cost() as u64;
+        let of_worker =
+            |worker: &Rc<Worker>| worker.sessions.borrow().sessions.iter().flatten().map(of_session).sum::<u64>();
+        self.workers.iter().map(of_worker).sum()
+    }
+
     /// How many subscribers were ever let in.
     pub(super) fn entered(&self) -> u64 {
         self.door.entered.load(Ordering::Relaxed)
@@ -154,8 +171,14 @@ impl Node {
 
     /// Asserts that a subscriber was closed for this reason, and none for another.
     pub(super) fn assert_closed_for(&self, reason: CloseReason) {
-        for other in CloseReason::ALL {
-            assert_eq!(self.stats.closes(other).get(), u64::from(other == reason), "{}", other.label());
+        self.assert_closed_for_each(&[(reason, 1)]);
+    }
+
+    /// Asserts how many subscribers were closed for each of these reasons, and that none was for another.
+    pub(super) fn assert_closed_for_each(&self, closed: &[(CloseReason, u64)]) {
+        for reason in CloseReason::ALL {
+            let expected = closed.iter().find(|(other, _)| *other == reason).map_or(0, |(_, closed)| *closed);
+            assert_eq!(self.stats.closes(reason).get(), expected, "{}", reason.label());
         }
     }
 
@@ -171,6 +194,7 @@ impl Node {
     pub(super) async fn assert_empty(&self) {
         tokio::time::sleep(Duration::from_secs(120)).await;
         assert_eq!((self.stats.sessions.get(), self.stats.subscribers.get()), (0, 0), "sessions and subscribers");
+        assert_eq!(self.stats.queues.bytes(), 0, "queued bytes");
         assert_eq!(self.closed(), self.entered(), "closes are counted once each");
         assert_eq!(self.hub.rooms(), 0, "rooms of the hub");
         for worker in &self.workers {
@@ -178,7 +202,13 @@ impl Node {
             let slots = worker.sessions.borrow();
             assert_eq!(slots.sessions.iter().flatten().count(), 0, "sessions of worker {}", worker.index);
             assert_eq!(slots.free.len(), slots.sessions.len(), "free places of worker {}", worker.index);
+            assert_eq!(slots.sessions.capacity() + slots.free.capacity(), 0, "space of worker {}", worker.index);
+            let space = worker.members.borrow().capacity();
+            assert!(space.0 < 4 && space.1 == 0, "space for rooms of worker {}: {space:?}", worker.index);
             assert_eq!(worker.timers.borrow().next(), None, "timers of worker {}", worker.index);
+            assert!(worker.under_way.borrow().is_empty(), "something is under way on worker {}", worker.index);
+            let inbox = self.hub.inbox(worker.index.into()).unwrap();
+            assert_eq!(inbox.bytes(), 0, "bytes of the inbox of worker {}", worker.index);
         }
         let done = tokio::time::timeout(Duration::from_secs(1), self.lifecycle.connections_done()).await;
         assert!(done.is_ok(), "a session's task is left");

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use tokio::io::{AsyncReadExt, duplex};
+use tokio::sync::oneshot;
+
+use super::super::Command;
 use super::*;
 use crate::types::CloseReason;
 
@@ -165,5 +169,34 @@ fn a_closed_websocket_that_takes_nothing_is_let_go() {
         // The pipe stays open and full; its task, its place and its timer go all the same.
         node.assert_empty().await;
         drop(client);
+    });
+}
+
+#[test]
+fn who_comes_when_all_are_closed_is_closed_at_once() {
+    in_virtual_time(async {
+        let node = Node::start(1, &config());
+        let mut client = Client::websocket(&node, 0, &["a"], 1_000).await;
+        client.connect(&node).await;
+        let mut polls = Client::polling(&node, 0, &["a"]).await;
+        polls.connect(&node).await;
+        // Their handshakes were answered before.
+        let (handshake, upgraded) = (node.handshake(&[]), node.handshake(&[]));
+        node.close();
+        client.catch_up(&node).await;
+        assert!(client.is_over);
+        assert_eq!(node.stats.sessions.get(), 2, "places are taken for both");
+
+        let (reply, open) = oneshot::channel();
+        node.ask(0, Command::Open(handshake, reply));
+        assert!(open.await.is_err());
+        let [(mut opened, opening), (mut changed, changing)] = [duplex(1_000), duplex(1_000)];
+        node.ask(0, Command::OpenWebsocket(upgraded, Box::new(opening)));
+        node.ask(0, Command::Upgrade(polls.id, Box::new(changing)));
+        for websocket in [&mut opened, &mut changed] {
+            let read = tokio::time::timeout(Duration::from_millis(1), websocket.read_u8()).await.expect("at once");
+            assert_eq!(read.unwrap_err().kind(), std::io::ErrorKind::UnexpectedEof, "without a word");
+        }
+        node.assert_empty().await;
     });
 }

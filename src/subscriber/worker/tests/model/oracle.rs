@@ -5,12 +5,14 @@ use std::time::Duration;
 use super::super::*;
 use super::script::{ROOMS, Script, Step};
 use crate::subscriber::Config;
+use crate::subscriber::config::SLICE;
+use crate::subscriber::outbox::ITEM_BYTES;
 
 /// From one CONNECT to the end of what it opened.
 #[derive(Debug, Default)]
 struct Stay {
-    /// What was published to its rooms meanwhile.
-    published: Vec<u64>,
+    /// What was published to its rooms meanwhile: the room, and the number.
+    published: Vec<(&'static str, u64)>,
     is_over: bool,
 }
 
@@ -42,6 +44,10 @@ pub(super) struct Oracle {
     is_settled: bool,
     /// Bytes that were published since the clients last took what they are sent.
     burst: usize,
+    /// Whether rooms may be served in slices: then one may overtake another.
+    has_slices: bool,
+    /// What all may be owed together.
+    node_bytes: u64,
     step: usize,
 }
 
@@ -51,9 +57,24 @@ const BURST_BYTES: usize = 6 << 10;
 impl Oracle {
     /// Plays a script, and checks the contract all the way.
     pub(super) async fn play(script: &Script) {
-        let config = Config { queue_policy: script.policy, ..config() };
+        let config = Config {
+            queue_policy: script.policy,
+            slice: script.slice,
+            node_queue_bytes_max: script.node_bytes,
+            ..config()
+        };
         let node = Node::with_inboxes(script.workers, &config, script.inbox_bytes);
-        let mut oracle = Self { node, members: Vec::new(), number: 0, is_settled: true, burst: 0, step: 0 };
+        let has_slices = script.slice < SLICE;
+        let mut oracle = Self {
+            node,
+            members: Vec::new(),
+            number: 0,
+            is_settled: true,
+            burst: 0,
+            has_slices,
+            node_bytes: script.node_bytes,
+            step: 0,
+        };
         for step in &script.steps {
             oracle.apply(step).await;
             oracle.observe();
@@ -152,7 +173,7 @@ impl Oracle {
         member.client.send(node, packet).await;
     }
 
-    async fn publish(&mut self, room: &str, bytes: usize) {
+    async fn publish(&mut self, room: &'static str, bytes: usize) {
         if self.burst + bytes > BURST_BYTES {
             self.quiet().await;
         }
@@ -164,8 +185,8 @@ impl Oracle {
         match node.publish(room, number, bytes) {
             Ok(receivers) => {
                 assert_eq!(receivers, hearers.len(), "receivers of event {number} at step {}", self.step);
-                hearers.into_iter().for_each(|member| member.stays.last_mut().unwrap().published.push(number));
-                self.burst += bytes + 50;
+                hearers.into_iter().for_each(|member| member.stays.last_mut().unwrap().published.push((room, number)));
+                self.burst += bytes + 50 + ITEM_BYTES;
             }
             Err(_) => assert!(!self.is_settled && !hearers.is_empty(), "an empty inbox refused event {number}"),
         }
@@ -202,6 +223,11 @@ impl Oracle {
         }
     }
 
+    /// Whether nothing ends its session: it did nothing that does, and the node does not have to end some.
+    fn is_good(&self, member: &Member) -> bool {
+        member.is_good && self.node_bytes == u64::MAX
+    }
+
     /// Takes note of who came and went.
     fn observe(&mut self) {
         for member in &mut self.members {
@@ -230,16 +256,19 @@ impl Oracle {
         }
         let joined = self.members.iter().filter(|member| self.node.is_joined(member.client.id)).count() as u64;
         assert_eq!(self.node.stats.subscribers.get(), joined, "subscribers at step {}", self.step);
+        assert_eq!(self.node.stats.queues.bytes(), self.node.queued(), "queued bytes at step {}", self.step);
         assert_eq!(self.node.entered() - self.node.closed(), joined, "closes at step {}", self.step);
     }
 
     /// What holds besides when nobody has anything to do.
     fn check_quiet(&self) {
+        let queued = self.node.stats.queues.bytes();
+        assert!(queued <= self.node_bytes, "{queued} bytes are owed at step {}", self.step);
         for (index, member) in self.members.iter().enumerate() {
             let (step, client) = (self.step, &member.client);
             let session = self.node.session(client.id);
             assert!(
-                session.is_some() || !member.is_good || member.stays.is_empty(),
+                session.is_some() || !self.is_good(member) || member.stays.is_empty(),
                 "client {index} was closed by step {step}"
             );
             if !client.reads || client.is_over || client.is_wild {
@@ -273,19 +302,30 @@ impl Oracle {
         }
     }
 
-    fn assert_heard(&self, index: usize, heard: &[Heard], published: &[u64], all: bool) {
-        let mut next = 0;
+    fn assert_heard(&self, index: usize, heard: &[Heard], published: &[(&str, u64)], all: bool) {
+        let place = format!("client {index}, step {}: {heard:?} of {published:?}", self.step);
+        let mut left = published.to_vec();
+        let (mut skipped, mut dropped) = (0, 0);
         for word in heard {
             match word {
                 Heard::Event(number) => {
-                    assert_eq!(Some(number), published.get(next), "client {index}, step {}: {heard:?}", self.step);
-                    next += 1;
+                    let at = left.iter().position(|(_, left)| left == number);
+                    let at = at.unwrap_or_else(|| panic!("event {number} is not for it, or comes late: {place}"));
+                    let room = left[at].0;
+                    let mut passed: Vec<_> = left.drain(..=at).collect();
+                    passed.pop();
+                    // What stood before it in its own room was dropped; in others it may still be on its way.
+                    let later: Vec<_> =
+                        passed.iter().copied().filter(|(other, _)| self.has_slices && *other != room).collect();
+                    skipped += passed.len() - later.len();
+                    left.splice(..0, later);
+                    assert!(skipped <= dropped, "event {number} comes too early: {place}");
                 }
-                Heard::Gap(dropped) => next += usize::try_from(*dropped).unwrap(),
+                Heard::Gap(events) => dropped += usize::try_from(*events).unwrap(),
             }
         }
-        let (step, is_right) = (self.step, if all { next == published.len() } else { next <= published.len() });
-        assert!(is_right, "client {index}, step {step}: {heard:?} of {published:?}");
+        let unheard = skipped + left.len();
+        assert!(if all { unheard == dropped } else { unheard >= dropped }, "{place}");
     }
 
     /// Everybody reads again, or nobody who stalls ever does; then the node is drained, and what was published just before is still heard.
@@ -312,7 +352,7 @@ impl Oracle {
         self.check();
         for (index, member) in self.members.iter().enumerate().filter(|(index, _)| hearers[*index]) {
             let mut stays = member.client.heard.iter().zip(&member.stays);
-            if let Some((heard, stay)) = stays.next_back().filter(|_| member.is_good) {
+            if let Some((heard, stay)) = stays.next_back().filter(|_| self.is_good(member)) {
                 self.assert_heard(index, heard, &stay.published, true);
             }
         }

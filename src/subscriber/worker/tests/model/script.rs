@@ -5,7 +5,7 @@ use std::fmt;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use crate::subscriber::config::QueuePolicy;
+use crate::subscriber::config::{QueuePolicy, SLICE};
 
 /// The rooms that are joined and published to.
 pub(super) const ROOMS: [&str; 3] = ["a", "b", "c"];
@@ -57,6 +57,10 @@ pub(super) struct Script {
     pub(super) policy: QueuePolicy,
     /// What one worker's inbox holds.
     pub(super) inbox_bytes: usize,
+    /// Members that are served before others have their turn.
+    pub(super) slice: usize,
+    /// What all clients may be owed together.
+    pub(super) node_bytes: u64,
     pub(super) steps: Vec<Step>,
 }
 
@@ -69,7 +73,11 @@ impl Script {
         let opened: Vec<_> = (0..random.random_range(1..6)).flat_map(|_| opening(&mut random, workers)).collect();
         let steps = (0..STEPS).map(|_| step(&mut random, workers));
         let steps = opened.into_iter().chain(steps).collect();
-        Self { seed, workers, policy, inbox_bytes, steps }
+        // Of a generator of its own: what happens under a seed is what it was before there were slices.
+        let mut random = StdRng::seed_from_u64(!seed);
+        let slice = [SLICE, 1, 2, 3][random.random_range(0..4)];
+        let node_bytes = if random.random_bool(0.3) { random.random_range(4_000..20_000) } else { u64::MAX };
+        Self { seed, workers, policy, inbox_bytes, slice, node_bytes, steps }
     }
 }
 
@@ -109,8 +117,9 @@ fn step(random: &mut StdRng, workers: u16) -> Step {
 
 impl fmt::Display for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed, workers, policy, inbox_bytes, steps } = self;
-        writeln!(f, "seed {seed}: {workers} workers, {policy:?}, inboxes of {inbox_bytes} bytes")?;
+        let Self { seed, workers, policy, inbox_bytes, slice, node_bytes, steps } = self;
+        writeln!(f, "seed {seed}: {workers} workers, {policy:?}, inboxes of {inbox_bytes} bytes, slices of {slice}")?;
+        writeln!(f, "no more than {node_bytes} bytes owed")?;
         steps.iter().enumerate().try_for_each(|(index, step)| writeln!(f, "{index:3} {step:?}"))
     }
 }

@@ -4,7 +4,7 @@
 //! zero, and a number that is too large comes round.
 
 use super::script::{ROOMS, Script, Step};
-use crate::subscriber::config::QueuePolicy;
+use crate::subscriber::config::{QueuePolicy, SLICE};
 
 /// Steps that there are, the likelier ones twice.
 const STEPS: u8 = 19;
@@ -20,11 +20,13 @@ impl Script {
         let policy = if bytes.next().is_multiple_of(2) { QueuePolicy::Disconnect } else { QueuePolicy::DropOldest };
         let inbox_bytes = 3_000 + 150 * usize::from(bytes.next());
         let seed = u64::from(bytes.next());
+        let slice = if seed < 64 { SLICE } else { 1 + seed as usize % 3 };
+        let node_bytes = if seed % 8 == 7 { 4_000 + 100 * seed } else { u64::MAX };
         let mut steps = vec![open(&mut bytes, workers), Step::Connect(usize::MAX)];
         while !bytes.0.is_empty() && steps.len() < STEPS_MAX {
             steps.push(step(&mut bytes, workers));
         }
-        Self { seed, workers, policy, inbox_bytes, steps }
+        Self { seed, workers, policy, inbox_bytes, slice, node_bytes, steps }
     }
 }
 
