@@ -177,7 +177,7 @@ impl App {
             .flat_map(|(port, listeners)| listeners.into_iter().map(move |listener| (listener, port.clone())));
         for (index, (listener, (subscribers, sessions))) in self.consumer.1.into_iter().zip(subscribers).enumerate() {
             let consumer = Consumer {
-                subscribers,
+                subscribers: subscribers.taking_back(consumer::take_back),
                 demo: self.demo.clone(),
                 lifecycle: self.lifecycle.clone(),
                 producer: beside_subscribers.clone(),

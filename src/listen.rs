@@ -7,6 +7,7 @@ mod bind;
 pub mod config;
 mod head;
 mod port;
+mod raw;
 mod serve;
 mod stream;
 mod tls;
@@ -15,6 +16,7 @@ pub use bind::bind;
 pub use config::{ClientCertificates, Config, TlsConfig};
 pub use head::{HEAD_TIMEOUT, Phase};
 pub use port::{Audience, Port};
+pub use raw::RawStream;
 pub use serve::serve_port;
 pub use tls::{HANDSHAKE_TIMEOUT, Tls, TlsError};
 

@@ -10,11 +10,9 @@ mod target;
 
 use std::sync::Arc;
 
-use serde_json::value::RawValue;
-
 use crate::hub::{Hub, Overloaded};
 use crate::types::nesting::{NESTING_MAX, is_too_deep};
-use crate::types::{Cause, EventName, Publication, Stats};
+use crate::types::{Cause, EventName, Payload, Publication, Stats};
 pub use config::Config;
 use splice::Split;
 pub use target::TargetFault;
@@ -133,8 +131,7 @@ impl Publisher {
         let target = target.ok_or(PublishError::TargetMissing)?;
         let room = target::room(target, self.config.target_pattern.as_ref())
             .map_err(|fault| PublishError::Target { field, fault })?;
-        // The splice of valid members is valid: this check cannot fail, and is the one way to a `RawValue`.
-        let payload = RawValue::from_string(payload)?.into();
+        let payload = Payload::of_valid_json(payload);
         let delivered = self.hub.deliver(Publication { event: EventName::from(&room), room, payload })?;
         self.stats.publishes.inc();
         Ok(Receipt { receivers: delivered.receivers })

@@ -25,4 +25,5 @@ mod worker;
 
 pub use application::Application;
 pub use config::Config;
-pub use http::{Body, SubscriberWorker, Subscribers};
+pub use http::{Body, SubscriberWorker, Subscribers, TakeBack};
+pub use session::websocket::Link;

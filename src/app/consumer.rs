@@ -6,11 +6,14 @@ use axum::Router;
 use http::{Request, Response};
 use http_body_util::Either;
 use hyper::body::Incoming;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
 use tower::ServiceExt;
 
 use crate::lifecycle::Lifecycle;
+use crate::listen::RawStream;
 use crate::producer::{self, Producer};
-use crate::subscriber::{self, Subscribers};
+use crate::subscriber::{self, Link, Subscribers};
 use crate::types::PeerAddr;
 
 type Body = Either<subscriber::Body, Either<producer::Body, axum::body::Body>>;
@@ -36,6 +39,14 @@ impl Consumer {
             return producer.answer(peer, request).await.map(|body| Either::Right(Either::Left(body)));
         }
         self.subscribers.answer(peer, request).await.map(Either::Left)
+    }
+}
+
+/// A websocket's bytes, straight from the port.
+pub(super) fn take_back(upgraded: Upgraded) -> Box<dyn Link> {
+    match RawStream::take_back(upgraded) {
+        Ok(stream) => Box::new(stream),
+        Err(upgraded) => Box::new(TokioIo::new(upgraded)),
     }
 }
 

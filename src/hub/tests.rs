@@ -42,7 +42,7 @@ impl Hub {
     }
 
     fn payloads(&self, worker: usize) -> Vec<String> {
-        let json = |job: Job| job.publication.payload.json().get().to_owned();
+        let json = |job: Job| job.publication.payload.json().to_owned();
         self.taken(worker).into_iter().map(json).collect()
     }
 }
@@ -143,7 +143,7 @@ fn publishers_at_once_are_in_one_order_for_all_workers() {
     });
     let jobs: Vec<_> = (0..WORKERS).map(|worker| hub.taken(worker)).collect();
     let order = |jobs: &[Job]| {
-        let each = |job: &Job| (job.position.sequence, job.publication.payload.json().get().parse::<usize>().unwrap());
+        let each = |job: &Job| (job.position.sequence, job.publication.payload.json().parse::<usize>().unwrap());
         jobs.iter().map(each).collect::<Vec<_>>()
     };
     let first = order(&jobs[0]);

@@ -60,13 +60,18 @@ pub(super) struct HeadTimed<S, G> {
     phase: Phase,
     timer: Option<Pin<Box<Sleep>>>,
     closing: CancellationToken,
-    _guard: G,
+    guard: G,
 }
 
 impl<S, G> HeadTimed<S, G> {
     /// Wraps `stream`; `guard` is dropped with it. Once `closing` is cancelled, no further request or frame is read.
     pub(super) fn new(stream: S, closing: CancellationToken, guard: G) -> Self {
-        Self { stream, phase: Phase::new(), timer: None, closing, _guard: guard }
+        Self { stream, phase: Phase::new(), timer: None, closing, guard }
+    }
+
+    /// The stream and the guard, when its HTTP is over.
+    pub(super) fn into_parts(self) -> (S, G) {
+        (self.stream, self.guard)
     }
 
     /// The phase, for the service of this connection.

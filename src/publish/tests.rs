@@ -4,6 +4,7 @@ use std::sync::Mutex;
 
 use proptest::prelude::*;
 use regex::Regex;
+use serde_json::value::RawValue;
 
 use super::*;
 use crate::hub::Membership;
@@ -39,7 +40,7 @@ impl Bench {
         while let [first, rest @ ..] = inbox.take(usize::MAX).as_slice() {
             emitted.extend(std::iter::once(first).chain(rest).map(|job| {
                 let Publication { room, event, payload } = &*job.publication;
-                [room.as_str(), event.as_str(), payload.json().get()].map(str::to_owned)
+                [room.as_str(), event.as_str(), payload.json()].map(str::to_owned)
             }));
         }
         emitted.clone()

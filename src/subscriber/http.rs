@@ -11,6 +11,7 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
+use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -48,9 +49,13 @@ pub struct Subscribers {
     /// The worker that serves this connection, and owns the sessions that it opens.
     here: usize,
     payload_bytes_max: usize,
+    take_back: TakeBack,
     lifecycle: Lifecycle,
     stats: Arc<Stats>,
 }
+
+/// How a connection is had back from hyper when a websocket was agreed on.
+pub type TakeBack = fn(Upgraded) -> Box<dyn Link>;
 
 /// A worker's part of the subscriber side, before it runs.
 pub struct SubscriberWorker {
@@ -90,6 +95,7 @@ impl Subscribers {
                 workers: Arc::clone(&senders),
                 here: index,
                 payload_bytes_max: config.payload_bytes_max,
+                take_back: |upgraded| Box::new(TokioIo::new(upgraded)),
                 lifecycle: lifecycle.clone(),
                 stats: Arc::clone(stats),
             };
@@ -104,6 +110,11 @@ impl Subscribers {
             (subscribers, worker)
         };
         receivers.into_iter().enumerate().map(worker).collect()
+    }
+
+    /// The same, which takes connections back from hyper in this way: whoever accepted them may know a shorter one.
+    pub fn taking_back(self, take_back: TakeBack) -> Self {
+        Self { take_back, ..self }
     }
 
     /// Answers one request of the consumer port.
@@ -264,9 +275,10 @@ impl Subscribers {
         let accept = HeaderValue::from_str(&derive_accept_key(key.as_bytes())).map_err(|_| EngineError::BadRequest)?;
         let subprotocol = subprotocol(request.headers())?.and_then(|name| HeaderValue::from_str(name).ok());
         let upgrade = hyper::upgrade::on(&mut request);
+        let take_back = self.take_back;
         self.lifecycle.spawn_connection(async move {
             if let Ok(upgraded) = upgrade.await {
-                take(Box::new(TokioIo::new(upgraded)));
+                take(take_back(upgraded));
             }
         });
         let mut response = Response::new(Full::default());

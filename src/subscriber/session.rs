@@ -7,6 +7,7 @@ pub(super) mod polling;
 pub(super) mod upgrade;
 pub(super) mod websocket;
 
+use std::borrow::Borrow;
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
@@ -177,14 +178,15 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::push`].
-    pub(super) fn push_all(&self, items: impl Iterator<Item = Item>) -> Result<(), End> {
+    pub(super) fn push_all(&self, items: impl Iterator<Item: Borrow<Item>>) -> Result<(), End> {
         let Some(worker) = self.worker.upgrade() else { return Err(CloseReason::Shutdown) };
         let mut state = self.state.borrow_mut();
         let State { transport, outbox, stalled_since, .. } = &mut *state;
         for item in items {
+            let item = item.borrow();
             match transport {
                 Transport::Websocket(websocket) if outbox.is_empty() => websocket.write_now(item, outbox)?,
-                Transport::Websocket(_) | Transport::Polling(_) => outbox.push(item),
+                Transport::Websocket(_) | Transport::Polling(_) => outbox.push(item.clone()),
                 Transport::Closed => return Ok(()),
             }
         }

@@ -6,18 +6,23 @@ use super::{EventName, RoomName};
 
 /// The one argument of the event: JSON text that is known to be valid, kept byte for byte.
 #[derive(Clone, Debug)]
-pub struct Payload(Box<RawValue>);
+pub struct Payload(String);
 
 impl Payload {
+    /// An argument that was put together of valid JSON, which is not read once more.
+    pub fn of_valid_json(json: String) -> Self {
+        Self(json)
+    }
+
     /// The JSON.
-    pub fn json(&self) -> &RawValue {
+    pub fn json(&self) -> &str {
         &self.0
     }
 }
 
 impl From<Box<RawValue>> for Payload {
     fn from(json: Box<RawValue>) -> Self {
-        Self(json)
+        Self(Box::<str>::from(json).into())
     }
 }
 
@@ -35,6 +40,6 @@ pub struct Publication {
 impl Publication {
     /// Bytes of its text, which is what it costs to keep it.
     pub fn bytes(&self) -> usize {
-        self.event.as_str().len() + self.payload.json().get().len()
+        self.event.as_str().len() + self.payload.json().len()
     }
 }

@@ -115,7 +115,7 @@ impl Bench {
         let inbox = self.hub.inbox(0).unwrap();
         let jobs = inbox.take(usize::MAX);
         inbox.is_sent(&jobs);
-        emitted.extend(jobs.iter().map(|job| job.publication.payload.json().get().to_owned()));
+        emitted.extend(jobs.iter().map(|job| job.publication.payload.json().to_owned()));
         emitted.clone()
     }
 

@@ -18,7 +18,7 @@ use crate::types::CloseReason;
 const READ_BYTES: usize = 4096;
 
 /// The bytes of a websocket, once HTTP is done with them.
-pub(in crate::subscriber) trait Link: AsyncRead + AsyncWrite + Send + Unpin {}
+pub trait Link: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Link for T {}
 
@@ -43,11 +43,11 @@ impl Websocket {
     ///
     /// # Errors
     /// When the link is broken.
-    pub(super) fn write_now(&mut self, item: Item, outbox: &mut Outbox) -> Result<(), End> {
+    pub(super) fn write_now(&mut self, item: &Item, outbox: &mut Outbox) -> Result<(), End> {
         // Nobody is to be woken by this attempt: the serving task is, below, and tries again with a waker of its own.
         let mut context = Context::from_waker(Waker::noop());
         if self.unflushed {
-            outbox.push(item);
+            outbox.push(item.clone());
             return Ok(());
         }
         let written = match Pin::new(&mut *self.link).poll_write(&mut context, item.frame()) {
@@ -56,7 +56,7 @@ impl Websocket {
             Poll::Pending => 0,
         };
         if written < item.frame().len() {
-            outbox.push_rest(item, written);
+            outbox.push_rest(item.clone(), written);
             self.wake();
             return Ok(());
         }

@@ -1,5 +1,6 @@
 //! Websocket frames (RFC 6455): a decoder that takes bytes in pieces of any size, and an encoder.
 
+use std::iter::once;
 use std::mem;
 
 /// Frames that one message may come in. A message in a million empty frames has no length, and costs all the same.
@@ -270,11 +271,16 @@ fn push_head(opcode: u8, length: usize, into: &mut Vec<u8>) {
     }
 }
 
-fn frame(opcode: u8, parts: &[&[u8]]) -> (Vec<u8>, usize) {
-    let length = parts.iter().map(|part| part.len()).sum();
-    let mut frame = Vec::with_capacity(10 + length);
+/// A frame of `parts` one behind the other, which takes no more memory than it has bytes.
+fn frame<'a>(opcode: u8, parts: impl Iterator<Item = &'a [u8]> + Clone) -> (Vec<u8>, usize) {
+    let length = parts.clone().map(<[u8]>::len).sum();
+    let head = match length {
+        0..126 => 2,
+        126..0x1_0000 => 4,
+        _ => 10,
+    };
+    let mut frame = Vec::with_capacity(head + length);
     push_head(opcode, length, &mut frame);
-    let head = frame.len();
     for part in parts {
         frame.extend_from_slice(part);
     }
@@ -283,13 +289,12 @@ fn frame(opcode: u8, parts: &[&[u8]]) -> (Vec<u8>, usize) {
 
 /// A text frame of `parts` one behind the other, and how many bytes of it are its head.
 pub(in crate::subscriber) fn text(parts: &[&str]) -> (Vec<u8>, usize) {
-    let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
-    frame(TEXT, &parts)
+    frame(TEXT, parts.iter().map(|part| part.as_bytes()))
 }
 
 /// A binary frame, and how many bytes of it are its head.
 pub(in crate::subscriber) fn binary(bytes: &[u8]) -> (Vec<u8>, usize) {
-    frame(BINARY, &[bytes])
+    frame(BINARY, once(bytes))
 }
 
 /// Whether a frame that was written here is a binary one.
@@ -299,13 +304,13 @@ pub(in crate::subscriber) fn is_binary(frame: &[u8]) -> bool {
 
 /// The answer to a ping.
 pub(in crate::subscriber) fn pong(payload: &[u8]) -> Vec<u8> {
-    frame(PONG, &[payload]).0
+    frame(PONG, once(payload)).0
 }
 
 /// A close frame; without a code it has no payload.
 pub(in crate::subscriber) fn close(code: Option<u16>) -> Vec<u8> {
     let code = code.map(u16::to_be_bytes);
-    frame(CLOSE, &[code.as_ref().map_or(&[], |code| code.as_slice())]).0
+    frame(CLOSE, code.iter().map(<[u8; 2]>::as_slice)).0
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub(in crate::subscriber) struct FanOut {
 struct Batch {
     jobs: Vec<Job>,
     items: Vec<Item>,
-    /// All of them in one piece.
+    /// All of them in one piece, if there are several.
     joined: Option<Item>,
 }
 
@@ -179,10 +179,7 @@ impl Batch {
     fn encode(&mut self) {
         if self.items.is_empty() {
             self.items = self.jobs.iter().map(encode).collect();
-            self.joined = match self.items.as_slice() {
-                [item] => Some(item.clone()),
-                items => Some(Item::joined(items)),
-            };
+            self.joined = (self.items.len() > 1).then(|| Item::joined(&self.items));
         }
     }
 
@@ -197,20 +194,23 @@ impl Batch {
             return Ok(());
         }
         let is_new = |job: &Job| job.position.sequence > since;
-        if let Some(joined) = &self.joined
+        if let Some(joined) = self.joined.as_ref().or(self.items.first())
             && self.jobs.first().is_some_and(is_new)
             && session.is_on_websocket()
         {
-            return session.push_all(std::iter::once(joined.clone()));
+            return session.push_all(std::iter::once(joined));
         }
         let new = self.jobs.iter().zip(&self.items).filter(|(job, _)| is_new(job));
-        session.push_all(new.map(|(_, item)| item.clone()))
+        session.push_all(new.map(|(_, item)| item))
     }
 }
 
 fn encode(job: &Job) -> Item {
     let publication = &job.publication;
-    // A room's name may hold what JSON escapes.
-    let event = serde_json::Value::from(publication.event.as_str()).to_string();
-    Item::event(&["42[", &event, ",", publication.payload.json().get(), "]"])
+    let (name, json) = (publication.event.as_str(), publication.payload.json());
+    if name.bytes().any(|byte| matches!(byte, 0..0x20 | b'"' | b'\\')) {
+        let name = serde_json::Value::from(name).to_string();
+        return Item::event(&["42[", &name, ",", json, "]"]);
+    }
+    Item::event(&["42[\"", name, "\",", json, "]"])
 }
