@@ -56,7 +56,7 @@ fn who_does_not_take_the_answers_that_it_asks_for_is_closed() {
                 assert!(sent < 200, "more than twice the queue");
             }
             node.assert_closed_for(CloseReason::SlowReader);
-            assert!(sent > 70, "the queue holds {sent} only");
+            assert!(sent > 45, "the queue holds {sent} only");
             node.assert_empty().await;
         }
     });

@@ -260,7 +260,7 @@ fn an_upgrade_that_is_never_finished_is_given_up_after_ten_seconds_and_polling_g
 #[test]
 fn who_pings_and_reads_nothing_is_owed_the_last_pong_alone() {
     in_virtual_time(async {
-        let node = Node::start(1, &config());
+        let node = Node::start(1, &Config { queue_bytes_max: 1 << 20, ..config() });
         let mut line = Line::connected(&node).await;
         for _ in 0..100 {
             line.send(&frame(0x89, "x").repeat(1_000)).await;

@@ -138,7 +138,10 @@ async fn a_namespace_wants_the_token_too() {
     let server = Gateway::start_hearing(Talker, LONG, &settings).await;
     let (mut socket, _) = websocket(&server).await;
     socket.send(r#"40/custom,{"token":"wrong"}"#).await;
-    assert_eq!(socket.packet().await.as_deref(), Some(r#"44/custom,{"message":"invalid token"}"#));
+    assert_eq!(
+        socket.packet().await.as_deref(),
+        Some(r#"44/custom,{"message":"invalid token","data":{"code":"invalid_token"}}"#)
+    );
     let token = crate::harness::token();
     socket.send(format!(r#"40/custom,{{"token":"{token}"}}"#)).await;
     assert!(socket.packet().await.unwrap().starts_with(r#"40/custom,{"sid":""#));
