@@ -11,6 +11,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use chrono::DateTime;
 use rustls::crypto::CryptoProvider;
+use rustls::crypto::aws_lc_rs::Ticketer;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
@@ -142,9 +143,16 @@ fn server_config(config: &TlsConfig, wants_client_certificate: bool) -> Result<S
     };
     let mut server = builder.with_single_cert(certificates, key).map_err(TlsError::Pair)?;
     server.alpn_protocols = vec![b"http/1.1".to_vec()];
-    // A ticket costs about as much CPU as the rest of a handshake, and a session that lasts for hours seldom resumes.
-    server.send_tls13_tickets = 0;
     server.session_storage = Arc::new(NoServerSessionStorage {});
+    if config.client_ca.is_some() && wants_client_certificate {
+        // A ticket would stand for a certificate that may have expired since.
+        server.send_tls13_tickets = 0;
+    } else {
+        // They leave with the first answer, so they cost no write of their own. A crowd that comes back all at once is
+        // spared the signatures. Two, because a client that polls and upgrades comes back with two connections.
+        server.send_tls13_tickets = 2;
+        server.ticketer = Ticketer::new().map_err(TlsError::Pair)?;
+    }
     Ok(server)
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::SocketAddr;
 
-use rustls::ClientConfig;
+use rustls::{ClientConfig, HandshakeKind};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -142,6 +142,39 @@ async fn a_server_certificate_is_no_client_certificate() {
     let gateway = start(&certificates, &[("VERIFY_ORIGIN", "1")]).await;
     let imposter = certificates.bearer(&certificates);
     assert!(ask(gateway.producer(), imposter, "GET /status").await.is_none());
+}
+
+/// How a new connection shook hands, once it was answered.
+async fn handshake(addr: SocketAddr, client: &ClientConfig, line: &str) -> HandshakeKind {
+    let mut stream = dial_tls(addr, client.clone()).await.unwrap();
+    stream.write_all(format!("{line} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes()).await.unwrap();
+    assert!(stream.read(&mut [0; 1024]).await.unwrap() > 0);
+    stream.get_ref().1.handshake_kind().unwrap()
+}
+
+#[tokio::test]
+async fn who_comes_back_resumes_until_the_certificates_are_read_again() {
+    let certificates = Certificates::make();
+    let gateway = start(&certificates, &[]).await;
+    for (addr, line) in [(gateway.producer(), "GET /status"), (gateway.consumer(), OPEN)] {
+        let client = certificates.stranger();
+        let kinds = [handshake(addr, &client, line).await, handshake(addr, &client, line).await];
+        assert_eq!(kinds, [HandshakeKind::Full, HandshakeKind::Resumed], "{line}");
+        gateway.reload_certificates().unwrap();
+        assert_eq!(handshake(addr, &client, line).await, HandshakeKind::Full, "{line}");
+    }
+}
+
+#[tokio::test]
+async fn who_shows_a_certificate_shows_it_each_time() {
+    let certificates = Certificates::make();
+    let gateway = start(&certificates, &[("VERIFY_ORIGIN", "1")]).await;
+    for (addr, line) in [(gateway.producer(), "GET /status"), (gateway.consumer(), OPEN)] {
+        let client = certificates.bearer(&certificates);
+        for _ in 0..2 {
+            assert_eq!(handshake(addr, &client, line).await, HandshakeKind::Full, "{line}");
+        }
+    }
 }
 
 /// The certificate that a new connection is shown.
