@@ -2,8 +2,8 @@
 //!
 //! Some cannot be what they were. CVE-2026-45736, memory that was not written to, takes `unsafe`, which the crate forbids;
 //! what the gateway echoes is compared all the same. CVE-2023-44487, RUSTSEC-2024-0332 and GHSA-8r5v-vm4m-4g25 are of
-//! HTTP/2, which is not spoken: that is what is shown. CVE-2024-11738 is of a rustls `Acceptor` that is not used, and
-//! CVE-2024-32650 of a loop that tokio-rustls does not have. The defaults of tungstenite and the defects of engineioxide
+//! HTTP/2, which is not spoken: that is what is shown. CVE-2024-11738 is of a rustls `Acceptor` that is not used;
+//! CVE-2024-32650, of a loop in rustls' `complete_io`, is sent to the loop in `src/listen/tls/stream.rs`. The defaults of tungstenite and the defects of engineioxide
 //! are of crates that the gateway does without; their inputs are sent to its own engine. Deadlines, such as hyper's for a
 //! head, are tested on a paused clock in `src/listen`, and in real time in `hostile::slow`; locks whose holder panicked,
 //! beside the locks in `src/hub`, `src/admission/quota` and `src/ops/logs/flood`.

@@ -83,7 +83,9 @@ async fn a_refusal_ends_it_and_an_interrupt_too() {
     let told = shell.run(&["tail", "--url", &url, "--user", "room-1", "--token", "wrong"]).await.fault(1);
     assert_eq!(told, "roomcast: the gateway refused the subscriber: invalid token {\"code\":\"invalid_token\"}\n");
     let told = shell.run(&["tail", "--url", &url, "--user", "room-1"]).await.fault(1);
-    assert!(told.ends_with("; no token was given: --token, --secret-file or --secret-env\n"), "{told}");
+    let why =
+        "invalid token {\"code\":\"invalid_token\"}; no token was given: --token, --secret-file or --secret-env\n";
+    assert!(told.ends_with(why), "{told}");
     let told = shell.run(&["tail", "--url", &url, "--user", "room-1", "--secret-file", "missing"]).await.fault(1);
     assert!(told.contains("--secret-file missing"), "{told}");
     let told = shell.run(&["tail", "--url", &url, "--user", "room-1", "--secret-env", "MISSING"]).await.fault(1);

@@ -149,6 +149,8 @@ async fn socketioxide_399_a_flood_of_clients_that_come_and_go() {
             }
         });
         futures_util::future::join_all(come).await;
+        // What comes later is answered later.
+        assert_eq!(gateway.ask_consumer("GET /nothing", "").await.status, 404);
     }
     gateway.until(|stats| stats.sessions.get() == 1 && stats.subscribers.get() == 1).await;
     is_unharmed(&gateway, witness).await;

@@ -151,9 +151,18 @@ async fn cve_2026_48779_a_million_tiny_fragments() {
     let (process, ports) = Process::serving(&[("WEBSOCKET_AUTH", "0")]).await;
     let empty = [frame(0x01, b""), frame(0x00, b"").repeat(1_000_000)].concat();
     let tiny = [frame(0x01, b"4"), frame(0x00, b"2").repeat(250_000)].concat();
-    for fragments in [empty, tiny] {
+    for (fragments, is_taken) in [(empty, false), (tiny, true)] {
         let mut connection = subscriber(ports.consumer).await;
-        let (_, grown) = cost(ports, async { connection.send_what_is_taken(&fragments).await }).await;
+        let (_, grown) = cost(ports, async {
+            connection.send_what_is_taken(&fragments).await;
+            if is_taken {
+                connection.send(frame(0x89, b"")).await;
+                assert_eq!(next(&mut connection).await, Some((0x8a, Vec::new())), "a pong behind all of them");
+            } else {
+                assert_eq!(close_code(&mut connection).await, Some(1009));
+            }
+        })
+        .await;
         assert!(grown < f64::from(4 << 20), "{grown} bytes for {} bytes of fragments", fragments.len());
         drop(connection);
         let (mut witness, _) = Socket::connect(ports.consumer, "&uniqueUserId=room-1", json!({})).await;

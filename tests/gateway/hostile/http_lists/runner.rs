@@ -176,12 +176,15 @@ impl Stage {
         let begun = Instant::now();
         loop {
             let (now, bytes_now) = self.gauges().await;
-            if now.iter().zip(gauges).all(|(now, before)| *now <= before) {
-                let left = bytes_now - bytes;
-                assert!(!is_warm || left <= LEFT_BYTES_MAX, "{left} bytes more than before");
+            let left = bytes_now - bytes;
+            let is_given_back = !is_warm || left <= LEFT_BYTES_MAX;
+            if is_given_back && now.iter().zip(gauges).all(|(now, before)| *now <= before) {
                 return;
             }
-            assert!(begun.elapsed() < PATIENCE, "sockets, sessions, subscribers, files: {now:?} after {gauges:?}");
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "sockets, sessions, subscribers, files: {now:?} after {gauges:?}; {left} bytes more than before"
+            );
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
