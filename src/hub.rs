@@ -11,7 +11,7 @@ mod rooms;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::types::{Position, Publication, RoomName, Stats};
-pub use inbox::{Inbox, Job};
+pub use inbox::{Inbox, Job, batch};
 pub use rooms::Membership;
 use rooms::Rooms;
 

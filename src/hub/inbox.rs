@@ -62,15 +62,7 @@ impl Inbox {
     /// least one. Empty when nothing waits. What is taken counts until [`Inbox::is_sent`].
     pub fn take(&self, bytes_max: usize) -> Vec<Job> {
         let mut waiting = self.lock();
-        let mut taken = Vec::new();
-        let mut bytes = 0;
-        while let Some(job) = waiting.pop_front_if(|job| {
-            let belongs = taken.first().is_none_or(|first: &Job| first.publication.room == job.publication.room);
-            belongs && (bytes == 0 || bytes + job.publication.bytes() <= bytes_max)
-        }) {
-            bytes += job.publication.bytes();
-            taken.push(job);
-        }
+        let taken = batch(&mut waiting, bytes_max);
         if waiting.len() < waiting.capacity() / 4 {
             // The space that a burst took is given back.
             let jobs = waiting.len();
@@ -103,6 +95,20 @@ impl Inbox {
     fn lock(&self) -> MutexGuard<'_, VecDeque<Job>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Takes the oldest job and those right behind it that go to the same room, up to `bytes_max` in all and at least one.
+pub fn batch(waiting: &mut VecDeque<Job>, bytes_max: usize) -> Vec<Job> {
+    let mut taken = Vec::new();
+    let mut bytes = 0;
+    while let Some(job) = waiting.pop_front_if(|job| {
+        let belongs = taken.first().is_none_or(|first: &Job| first.publication.room == job.publication.room);
+        belongs && (bytes == 0 || bytes + job.publication.bytes() <= bytes_max)
+    }) {
+        bytes += job.publication.bytes();
+        taken.push(job);
+    }
+    taken
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What a session still owes its client, in order. Bytes are shared with all others who receive the same.
 
 use std::collections::VecDeque;
+use std::iter::once;
 
 use bytes::Bytes;
 
@@ -211,14 +212,32 @@ impl Outbox {
         self.items.front().and_then(|item| item.frame.get(self.written..))
     }
 
-    /// Takes note that bytes of [`Outbox::front`] were written.
+    /// What is to be written next: up to `bytes_max` bytes of several items, put together in `space`, or one item as it is.
+    pub(super) fn piece<'a>(&'a self, bytes_max: usize, space: &'a mut Vec<u8>) -> &'a [u8] {
+        let front = self.front().unwrap_or_default();
+        if self.items.len() == 1 || front.len() >= bytes_max {
+            return front;
+        }
+        space.clear();
+        let rest = self.items.iter().skip(1).map(Item::frame);
+        for frame in once(front).chain(rest) {
+            let free = bytes_max - space.len();
+            if free == 0 {
+                break;
+            }
+            space.extend_from_slice(frame.get(..free).unwrap_or(frame));
+        }
+        space
+    }
+
+    /// Takes note that bytes of [`Outbox::piece`] were written.
     pub(super) fn advance(&mut self, bytes: usize) {
         self.written += bytes;
         self.bytes -= bytes;
-        if self.items.pop_front_if(|item| item.frame.len() <= self.written).is_some() {
-            self.written = 0;
-            give_back_room(&mut self.items);
+        while let Some(item) = self.items.pop_front_if(|item| item.frame.len() <= self.written) {
+            self.written -= item.frame.len();
         }
+        give_back_room(&mut self.items);
         self.count();
     }
 

@@ -6,12 +6,13 @@ use super::{EventName, RoomName};
 
 /// The one argument of the event: JSON text that is known to be valid, kept byte for byte.
 #[derive(Clone, Debug)]
-pub struct Payload(String);
+pub struct Payload(Box<str>);
 
 impl Payload {
     /// An argument that was put together of valid JSON, which is not read once more.
     pub fn of_valid_json(json: String) -> Self {
-        Self(json)
+        // Space that it does not fill would wait with it and count for nothing.
+        Self(json.into())
     }
 
     /// The JSON.
@@ -22,7 +23,7 @@ impl Payload {
 
 impl From<Box<RawValue>> for Payload {
     fn from(json: Box<RawValue>) -> Self {
-        Self(Box::<str>::from(json).into())
+        Self(json.into())
     }
 }
 

@@ -11,15 +11,16 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
 use rustls::server::UnbufferedServerConnection;
-use rustls::unbuffered::{ConnectionState, EncodeError, EncryptError, InsufficientSizeError, UnbufferedStatus};
+use rustls::unbuffered::{ConnectionState, EncodeError, InsufficientSizeError, UnbufferedStatus};
 use rustls::{ProtocolVersion, ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 /// Bytes that are encrypted at once: the payload of one full record (RFC 8446, 5.1).
 const RECORD_BYTES_MAX: usize = 16 << 10;
 
-/// What a record is longer than its payload: head, content type, tag, and in TLS 1.2 a nonce.
-const RECORD_OVERHEAD_MAX: usize = 64;
+/// What a record may be longer than its payload: 22 bytes of head, content type and tag in TLS 1.3, 29 with a nonce in
+/// TLS 1.2; and up to two updates of keys of 27 bytes before it.
+const RECORD_OVERHEAD_MAX: usize = 128;
 
 /// Bytes that may wait for the end of a record or of a handshake message. The longest handshake message that rustls
 /// takes has 64 KiB, and a record that ends it may carry more behind it.
@@ -103,6 +104,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
         SHARED.with_borrow_mut(|shared| {
             let waiting = self.received.len();
             let (head, free) = shared.read.split_at_mut_checked(waiting).unwrap_or_default();
+            // No more than a record: what is decrypted and not asked for is the connection's own to keep.
+            let free = free.get_mut(..READ_BYTES).unwrap_or_default();
             if waiting > RECEIVED_BYTES_MAX {
                 return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, "a handshake message is too long")));
             }
@@ -189,29 +192,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
 
     fn encrypt(&mut self, plaintext: &[u8], into: &mut Vec<u8>) -> io::Result<()> {
         let start = into.len();
-        let mut wanted = plaintext.len() + RECORD_OVERHEAD_MAX;
-        loop {
-            into.resize(start + wanted, 0);
-            let place = into.get_mut(start..).unwrap_or_default();
-            let encrypted = match self.connection.process_tls_records(&mut self.received).state {
-                Ok(ConnectionState::WriteTraffic(mut traffic)) => traffic.encrypt(plaintext, place),
-                Ok(_) => return Err(io::ErrorKind::BrokenPipe.into()),
-                Err(error) => return Err(invalid(error)),
-            };
-            match encrypted {
-                Ok(bytes) => {
-                    into.truncate(start + bytes);
-                    return Ok(());
-                }
-                // An update of the keys leaves with it.
-                Err(EncryptError::InsufficientSize(InsufficientSizeError { required_size }))
-                    if required_size > wanted =>
-                {
-                    wanted = required_size;
-                }
-                Err(error) => return Err(invalid(error)),
-            }
-        }
+        into.resize(start + plaintext.len() + RECORD_OVERHEAD_MAX, 0);
+        let place = into.get_mut(start..).unwrap_or_default();
+        let bytes = match self.connection.process_tls_records(&mut self.received).state {
+            Ok(ConnectionState::WriteTraffic(mut traffic)) => traffic.encrypt(plaintext, place).map_err(invalid)?,
+            Ok(_) => return Err(io::ErrorKind::BrokenPipe.into()),
+            Err(error) => return Err(invalid(error)),
+        };
+        into.truncate(start + bytes);
+        Ok(())
     }
 
     /// Tells the peer once that nothing more comes.

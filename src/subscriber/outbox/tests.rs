@@ -159,3 +159,37 @@ fn of_pongs_that_wait_behind_many_items_the_last_stays() {
     assert!(drained.starts_with(b"\x8a\x010\x8a\x011") && drained.ends_with(b"\x8a\x06longer\x81\x012\x8a\x00"));
     assert_eq!((drained.len(), outbox.bytes()), (bytes, 0));
 }
+
+proptest! {
+    #[test]
+    fn pieces_of_any_size_are_what_was_queued(
+        lengths in proptest::collection::vec(0..200_usize, 1..40),
+        bytes_max in 1..300_usize,
+        taken in proptest::collection::vec(1..400_usize, 1..20),
+    ) {
+        let mut outbox = Outbox::default();
+        let mut queued = Vec::new();
+        for (number, length) in lengths.into_iter().enumerate() {
+            let item = Item::packet(&["4", &char::from(b'a' + (number % 26) as u8).to_string().repeat(length)]);
+            queued.extend_from_slice(item.frame());
+            outbox.push(item);
+        }
+        let (mut written, mut space) = (Vec::new(), Vec::new());
+        for taken in taken.iter().cycle() {
+            let (items, waiting) = (outbox.items.len(), outbox.bytes());
+            let first = outbox.front().unwrap().len();
+            let piece = outbox.piece(bytes_max, &mut space);
+            if items > 1 && first < bytes_max {
+                prop_assert_eq!(piece.len(), bytes_max.min(waiting), "as much as fits");
+            }
+            let now = piece.len().min(*taken);
+            written.extend_from_slice(&piece[..now]);
+            outbox.advance(now);
+            if outbox.is_empty() {
+                break;
+            }
+        }
+        prop_assert_eq!(outbox.bytes(), 0);
+        prop_assert_eq!(written, queued);
+    }
+}

@@ -1,5 +1,6 @@
 //! A session's websocket: frames in, and the outbox out.
 
+use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
@@ -16,6 +17,14 @@ use crate::types::CloseReason;
 
 /// Bytes that are read at once, on the stack: no connection keeps a buffer.
 const READ_BYTES: usize = 4096;
+
+/// Bytes that are written at once where several items wait; a TLS record holds as many.
+const PIECE_BYTES: usize = 16 << 10;
+
+thread_local! {
+    /// Where items are put together, for all connections of a thread.
+    static PIECE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// The bytes of a websocket, once HTTP is done with them.
 pub trait Link: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -50,11 +59,15 @@ impl Websocket {
             outbox.push(item.clone());
             return Ok(());
         }
-        let written = match Pin::new(&mut *self.link).poll_write(&mut context, item.frame()) {
-            Poll::Ready(Ok(written)) => written,
-            Poll::Ready(Err(error)) => return Err(reason_of(&error)),
-            Poll::Pending => 0,
-        };
+        let mut written = 0;
+        while let Some(rest @ [_, ..]) = item.frame().get(written..) {
+            match Pin::new(&mut *self.link).poll_write(&mut context, rest) {
+                Poll::Ready(Ok(0)) => return Err(CloseReason::TransportError),
+                Poll::Ready(Ok(bytes)) => written += bytes,
+                Poll::Ready(Err(error)) => return Err(reason_of(&error)),
+                Poll::Pending => break,
+            }
+        }
         if written < item.frame().len() {
             outbox.push_rest(item.clone(), written);
             self.wake();
@@ -76,10 +89,13 @@ impl Websocket {
         outbox.is_empty() && !self.unflushed
     }
 
-    /// Writes what waits before anything else.
+    /// Writes what waits before anything else, in as few pieces as it fits into.
     fn poll_flush(&mut self, outbox: &mut Outbox, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while let Some(bytes) = outbox.front() {
-            let written = ready!(Pin::new(&mut *self.link).poll_write(context, bytes))?;
+        while !outbox.is_empty() {
+            let written = ready!(PIECE.with_borrow_mut(|piece| {
+                let bytes = outbox.piece(PIECE_BYTES, piece);
+                Pin::new(&mut *self.link).poll_write(context, bytes)
+            }))?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }

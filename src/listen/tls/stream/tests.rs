@@ -142,6 +142,16 @@ async fn a_reader_that_asks_for_little_gets_the_rest_later() {
     assert!(holds_no_buffer(&server));
 }
 
+#[tokio::test]
+async fn what_is_not_asked_for_is_left_in_the_stream() {
+    let (mut server, mut client) = connected(server_config(&version::TLS13, 0), client_config(), 1 << 20).await;
+    client.write_all(&bytes(200_000)).await.unwrap();
+    client.flush().await.unwrap();
+    server.read_u8().await.unwrap();
+    let held = server.plaintext.capacity() + server.received.capacity();
+    assert!(held <= 3 * READ_BYTES, "{held} bytes are held");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_reads_nothing_holds_one_record_and_is_waited_for() {
     let (mut server, mut client) = connected(server_config(&version::TLS13, 0), client_config(), 4096).await;
