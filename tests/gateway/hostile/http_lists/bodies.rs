@@ -107,6 +107,9 @@ pub(super) fn cases() -> Vec<Case> {
     let unsupported = UNSUPPORTED
         .iter()
         .map(|(name, headers)| publish(name, headers, BODY.as_bytes(), Expected::kept(415, "UNSUPPORTED MEDIA TYPE")));
+    // A room's name like any other, though of nobody here.
+    let separated = "{\"target_id\":\"room\u{2028}1\"}".as_bytes();
+    let served = served.chain([publish("a line separator in the target", JSON, separated, Expected::kept(200, "OK"))]);
     refused.chain(served).chain(unsupported).chain(sized()).chain(compressed()).chain(payloads()).collect()
 }
 
