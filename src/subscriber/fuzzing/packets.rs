@@ -24,7 +24,7 @@ pub fn engine_packet(input: &[u8]) {
 }
 
 /// The packets of a payload are its text between the separators, and there are not too many of them. Joined again they are
-/// the payload.
+/// the payload. The binary ones among them are what a naive reader of base64 takes them for.
 pub fn polling_payload(input: &[u8]) {
     let separators = input.iter().filter(|byte| **byte == 0x1e).count();
     let Ok(packets) = payload::split(input).map(Iterator::collect::<Vec<_>>) else {
@@ -34,12 +34,47 @@ pub fn polling_payload(input: &[u8]) {
     assert!(packets.len() <= PACKETS_MAX);
     assert_eq!(packets.len(), separators + 1);
     assert_eq!(packets.join("\u{1e}").as_bytes(), input);
+    for packet in &packets {
+        let expected = match packet.strip_prefix('b') {
+            Some(base64) => naive_base64(base64).map(Some).ok_or(Malformed),
+            None => Ok(None),
+        };
+        assert_eq!(payload::read_binary(packet), expected, "{packet:?}");
+        if let Ok(Some(bytes)) = expected {
+            let mut written = String::new();
+            payload::push_binary(&mut written, &bytes);
+            assert_eq!(written, *packet);
+        }
+    }
     // No packet that is written is empty.
     if packets.iter().all(|packet| !packet.is_empty()) {
         let mut joined = String::new();
         packets.iter().for_each(|packet| payload::push(&mut joined, packet));
         assert_eq!(joined.as_bytes(), input);
     }
+}
+
+/// Reads base64 bit by bit (RFC 4648, 4): the last of the groups of four letters is padded, with bits of zero.
+fn naive_base64(text: &str) -> Option<Vec<u8>> {
+    let letters = text.trim_end_matches('=');
+    if !text.len().is_multiple_of(4) || text.len() - letters.len() > 2 {
+        return None;
+    }
+    let mut bits = Vec::new();
+    for letter in letters.bytes() {
+        let value = match letter {
+            b'A'..=b'Z' => letter - b'A',
+            b'a'..=b'z' => letter - b'a' + 26,
+            b'0'..=b'9' => letter - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return None,
+        };
+        bits.extend((0..6).rev().map(|bit| value >> bit & 1));
+    }
+    let bytes = bits.chunks_exact(8);
+    let is_padded = bytes.remainder().iter().all(|bit| *bit == 0);
+    is_padded.then(|| bytes.map(|byte| byte.iter().fold(0, |sum, bit| sum * 2 + bit)).collect())
 }
 
 /// A packet is what a naive reader takes it for, which builds the values of its JSON.

@@ -2,8 +2,6 @@
 
 use std::rc::Rc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
@@ -166,8 +164,7 @@ enum Packet<'a> {
 
 impl<'a> Packet<'a> {
     fn read(text: &'a str) -> Result<Self, End> {
-        if let Some(base64) = text.strip_prefix('b') {
-            let bytes = STANDARD.decode(base64).map_err(|_| CloseReason::ProtocolError)?;
+        if let Some(bytes) = payload::read_binary(text)? {
             return Ok(Self::Binary(bytes.into()));
         }
         match EnginePacket::read(text)? {

@@ -23,6 +23,15 @@ pub(in crate::subscriber) fn split(body: &[u8]) -> Result<impl Iterator<Item = &
     Ok(text.split(SEPARATOR))
 }
 
+/// The binary message that a packet of a payload is; none if it is another packet.
+///
+/// # Errors
+/// When it is not base64 with its padding.
+pub(in crate::subscriber) fn read_binary(packet: &str) -> Result<Option<Vec<u8>>, Malformed> {
+    let base64 = packet.strip_prefix('b');
+    base64.map(|base64| STANDARD.decode(base64)).transpose().map_err(|_| Malformed)
+}
+
 /// Appends a packet to a payload.
 pub(in crate::subscriber) fn push(payload: &mut String, packet: &str) {
     separate(payload);

@@ -1,5 +1,6 @@
 //! What must have been heard, and by whom.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::*;
@@ -38,8 +39,8 @@ impl Member {
 pub(super) struct Oracle {
     node: Node,
     members: Vec<Member>,
-    /// The number of the last event.
-    number: u64,
+    /// The room of each event, the first of which has number 1.
+    events: Vec<&'static str>,
     /// Whether nothing waits in an inbox for certain.
     is_settled: bool,
     /// Bytes that were published since the clients last took what they are sent.
@@ -68,7 +69,7 @@ impl Oracle {
         let mut oracle = Self {
             node,
             members: Vec::new(),
-            number: 0,
+            events: Vec::new(),
             is_settled: true,
             burst: 0,
             has_slices,
@@ -178,8 +179,8 @@ impl Oracle {
             self.quiet().await;
         }
         self.observe();
-        self.number += 1;
-        let (node, number) = (&self.node, self.number);
+        self.events.push(room);
+        let (node, number) = (&self.node, self.events.len() as u64);
         let hears = |member: &&mut Member| member.is_in(room, node);
         let hearers: Vec<_> = self.members.iter_mut().filter(hears).collect();
         match node.publish(room, number, bytes) {
@@ -287,17 +288,19 @@ impl Oracle {
         }
     }
 
-    /// When a client that sends anything came and went is not known for certain, but that it hears nothing twice is.
+    /// When a client that sends anything came and went is not known for certain, but that it hears nothing twice is. An event
+    /// has one room, so numbers that rise in each are all different.
     fn assert_rising(&self, index: usize) {
-        let mut last = 0;
+        let mut last = BTreeMap::new();
         for word in self.members[index].client.heard.iter().flatten() {
             if let Heard::Event(number) = word {
-                assert!(
-                    last < *number && *number <= self.number,
-                    "client {index}, step {}: {number} after {last}",
-                    self.step
-                );
-                last = *number;
+                let place = format!("client {index}, step {}: {number} after {last:?}", self.step);
+                let event = usize::try_from(*number).unwrap().checked_sub(1);
+                let room = event.and_then(|event| self.events.get(event));
+                let room = room.unwrap_or_else(|| panic!("nobody published it: {place}"));
+                // With slices, one room may overtake another.
+                let before = last.insert(self.has_slices.then_some(*room), *number);
+                assert!(before.is_none_or(|before| before < *number), "{place}");
             }
         }
     }
