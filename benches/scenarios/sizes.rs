@@ -13,8 +13,10 @@ pub struct Sizes {
     pub large_crowd: usize,
     /// Members of the room that is fanned out to.
     pub members: usize,
-    /// How long is published.
+    /// How long is published as fast as the answers come.
     pub publish: Duration,
+    /// How long is published at a rate: at 30 a second, the slowest hundredth is more than two publishes.
+    pub publish_at_rate: Duration,
     /// How long is published while some read nothing: long enough for more to wait than the kernel keeps.
     pub stall: Duration,
     /// How long is published in a burst.
@@ -33,6 +35,7 @@ impl Sizes {
         large_crowd: 15_000,
         members: 1_000,
         publish: Duration::from_secs(4),
+        publish_at_rate: Duration::from_secs(8),
         stall: Duration::from_secs(12),
         burst: Duration::from_secs(5),
         give_back: Duration::from_secs(30),
@@ -45,6 +48,7 @@ impl Sizes {
         large_crowd: 400,
         members: 100,
         publish: Duration::from_millis(300),
+        publish_at_rate: Duration::from_millis(300),
         stall: Duration::from_secs(2),
         burst: Duration::from_millis(1_000),
         give_back: Duration::from_millis(500),

@@ -32,7 +32,8 @@ fn one_large_room(stage: &Stage<'_>, setup: Setup, rate: Option<f64>) -> anyhow:
     let mut load = stage.load(&server)?;
     load.connect(&one_room(stage.sizes.members, FAN_OUT.0))?;
     load.linger(stage.sizes.settle)?;
-    load.publish(&publishing(rate, stage.sizes.publish, DATA_BYTES))
+    let time = if rate.is_some() { stage.sizes.publish_at_rate } else { stage.sizes.publish };
+    load.publish(&publishing(rate, time, DATA_BYTES))
 }
 
 fn figures(published: Published) -> Figures {
@@ -56,7 +57,7 @@ pub(super) fn stalled(stage: &Stage<'_>) -> anyhow::Result<Figures> {
     let mut load = stage.load(&server)?;
     load.connect(&Connecting { mss: Some(STALLED_MSS), ..one_room(stage.sizes.members, FAN_OUT.0) })?;
     load.linger(stage.sizes.settle)?;
-    let all_read = load.publish(&publishing(Some(FAN_OUT.1), stage.sizes.publish, STALLED_DATA_BYTES))?;
+    let all_read = load.publish(&publishing(Some(FAN_OUT.1), stage.sizes.publish_at_rate, STALLED_DATA_BYTES))?;
     let before = server.usage()?;
     let stalled = load.stall(STALLED);
     let some_read = load.publish(&publishing(Some(FAN_OUT.1), stage.sizes.stall, STALLED_DATA_BYTES))?;
