@@ -56,7 +56,7 @@ pub struct Published {
     pub seconds: f64,
     /// CPU time of the server, in seconds.
     pub cpu_s: f64,
-    /// CPU time of the load, in seconds: near `seconds`, it was the load that was measured.
+    /// CPU time of the load, in seconds.
     pub load_cpu_s: f64,
     /// The most memory of the server that was seen, in KiB.
     pub rss_peak_kib: f64,
@@ -64,6 +64,13 @@ pub struct Published {
     pub p50_ms: f64,
     /// All but one in a hundred did.
     pub p99_ms: f64,
+}
+
+impl Published {
+    /// How much of its core the load used: near 1, it was the load that was measured.
+    pub fn load_share(&self) -> f64 {
+        self.load_cpu_s / self.seconds
+    }
 }
 
 impl Load<'_> {

@@ -74,19 +74,21 @@ pub(super) fn stalled(stage: &Stage<'_>) -> anyhow::Result<Figures> {
     Ok(figures)
 }
 
-/// One worker, then two, wherever there is time: there are as many cores as workers, and the load wants one too. Saturated,
-/// a figure tells also how much left in one write, so both are measured at a rate as well.
+/// One worker, then two, wherever there is time: there are as many cores as workers, and the load wants one too. It is judged
+/// at a rate. Saturated, a figure tells mostly how much left in one write, and how much the load could take.
 pub(super) fn two_workers(stage: &Stage<'_>) -> anyhow::Result<Figures> {
     let play = |workers, rate| one_large_room(stage, Setup { workers, place: Place::Anywhere, ..Setup::USUAL }, rate);
-    let (one, two) = (play(1, None)?, play(2, None)?);
-    let (one_open, two_open) = (play(1, Some(FAN_OUT.1))?, play(2, Some(FAN_OUT.1))?);
+    let (one, two) = (play(1, Some(FAN_OUT.1))?, play(2, Some(FAN_OUT.1))?);
+    let (one_saturated, two_saturated) = (play(1, None)?, play(2, None)?);
     let delivery_us = |published: &Published| published.cpu_s * 1e6 / published.deliveries as f64;
     let mut figures = figures(two);
-    figures.lost += one.lost + one_open.lost + two_open.lost;
+    figures.lost += one.lost + one_saturated.lost + two_saturated.lost;
     figures.set("lost", figures.lost as f64);
+    figures.set("load_share", one.load_share().max(two.load_share()));
     figures.set("one_worker_us", delivery_us(&one));
     figures.set("two_to_one", delivery_us(&two) / delivery_us(&one));
-    figures.set("one_worker_open_us", delivery_us(&one_open));
-    figures.set("two_to_one_open", delivery_us(&two_open) / delivery_us(&one_open));
+    figures.set("one_worker_saturated_us", delivery_us(&one_saturated));
+    figures.set("two_to_one_saturated", delivery_us(&two_saturated) / delivery_us(&one_saturated));
+    figures.set("load_share_saturated", one_saturated.load_share().max(two_saturated.load_share()));
     Ok(figures)
 }
