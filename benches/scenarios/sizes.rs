@@ -19,6 +19,9 @@ pub struct Sizes {
     pub publish_at_rate: Duration,
     /// How long is published while some read nothing: long enough for more to wait than the kernel keeps.
     pub stall: Duration,
+    /// Bytes of an event's data there: at 30 a second, the gateway owes more than its `CLIENT_QUEUE_MAX_BYTES` of 1 MiB in
+    /// the end to those who read nothing, and closes them.
+    pub stall_data_bytes: usize,
     /// How long is published in a burst.
     pub burst: Duration,
     /// Until a burst's memory must have been given back.
@@ -37,6 +40,7 @@ impl Sizes {
         publish: Duration::from_secs(4),
         publish_at_rate: Duration::from_secs(8),
         stall: Duration::from_secs(12),
+        stall_data_bytes: 4 << 10,
         burst: Duration::from_secs(5),
         give_back: Duration::from_secs(30),
         settle: Duration::from_secs(1),
@@ -50,6 +54,7 @@ impl Sizes {
         publish: Duration::from_millis(300),
         publish_at_rate: Duration::from_millis(300),
         stall: Duration::from_secs(2),
+        stall_data_bytes: 32 << 10,
         burst: Duration::from_millis(1_000),
         give_back: Duration::from_millis(500),
         settle: Duration::from_millis(100),
