@@ -16,7 +16,7 @@ pub struct Publisher {
     is_waiting: bool,
     is_closed: bool,
     answer: Vec<u8>,
-    /// Publishes that were told to come again.
+    /// Times that it was told to come again.
     pub refused: u64,
 }
 

@@ -48,9 +48,9 @@ pub struct Published {
     pub publishes: u64,
     /// Events that were heard.
     pub deliveries: u64,
-    /// Events that should have been, by those who read.
+    /// Events that should have been, by those who read, and were not: they were passed over, or never came.
     pub lost: u64,
-    /// Publishes that were told to come again, and did.
+    /// Times that a publisher was told to come again. It comes with the next publish that is due.
     pub refused: u64,
     /// From the first publish to the last delivery, in seconds.
     pub seconds: f64,
@@ -77,7 +77,8 @@ impl Load<'_> {
     /// Publishes, and waits until all of it is heard, or nothing comes any more.
     ///
     /// # Errors
-    /// When a subscriber is lost or hears another event than the next one, or a publish fails.
+    /// When a subscriber is closed or hears an event again, too late or of another room, or when a publish fails, is not
+    /// answered, or leaves far too late. What is lost is counted, and so is a publish that is told to come again.
     pub fn publish(&mut self, publishing: &Publishing) -> anyhow::Result<Published> {
         self.open_publishers()?;
         self.count_listeners();
