@@ -72,7 +72,7 @@ pub(super) fn stalled(stage: &Stage<'_>) -> anyhow::Result<Figures> {
     let stalled = load.stall(STALLED);
     let some_read = load.publish(&publishing(Some(FAN_OUT.1), stage.sizes.stall, data_bytes))?;
     let unstalled = load.unstall()?;
-    // socketioxide closes nobody, and is told apart by what it keeps or loses.
+    // Only ours is known to close whoever waits for too much.
     let has_stalled = unstalled.closed > 0 || unstalled.missed > 0 || stage.kind != Kind::Ours;
     ensure!(
         has_stalled,
