@@ -55,7 +55,7 @@ fuzz: $(CARGO_FUZZ)/.stamp ## Fuzz each target for 30 s, two at a time; SECONDS=
 
 # SCENARIO, ROUNDS and QUICK are read by benches/scenarios, and so is ROOMCAST, another build to measure.
 .PHONY: bench
-bench: ## Measure roomcast beside a floor and socketioxide, in 25 minutes: ROUNDS=1 QUICK=1 SCENARIO=fan-out-open,burst
+bench: ## Measure roomcast beside a floor and socketioxide, in 28 minutes: ROUNDS=1 QUICK=1 SCENARIO=fan-out-open,burst
 	SCENARIO='$(SCENARIO)' ROUNDS='$(ROUNDS)' QUICK='$(QUICK)' $(CARGO) bench --locked --bench scenarios
 
 .PHONY: bench-parts

@@ -1,7 +1,8 @@
 //! The load: subscribers and publishers of one process and one thread, who check everything that they hear.
 //!
-//! Every publish carries a stamp: its stream, its place in it, and when it was written. A stream is one publisher's events
-//! for one room, so each subscriber knows which number must come next, and any other is a fault.
+//! Every publish carries a stamp: its stream, its place in it, and when it was due. A stream is one publisher's events for
+//! one room, so each subscriber knows which number must come next. A greater one means that those between are lost: they are
+//! counted, and the sample tells so at its end. A lesser one, an event again or too late, is a fault at once.
 
 mod link;
 mod plan;
@@ -168,7 +169,7 @@ impl<'s> Load<'s> {
     /// Lets those who stopped read on, until each of them has heard everything or is closed, or nothing comes any more.
     ///
     /// # Errors
-    /// When one hears events out of order.
+    /// When one hears an event again or too late. What they miss is counted.
     pub fn unstall(&mut self) -> anyhow::Result<Unstalled> {
         let is_stalled = |place: &usize| self.subscribers[*place].stage == Stage::Stalled;
         let stalled: Vec<_> = (0..self.subscribers.len()).filter(is_stalled).collect();

@@ -1,8 +1,9 @@
 //! `make bench`: roomcast, the floor and the oracle in turn, each in a process of its own, under the same load.
 //!
 //! The servers run on one core and the load on another. A server is charged for the CPU time and the memory of its own
-//! process. The table shows medians and the ratios to the floor; every sample is a line of JSON in target/bench. Whatever
-//! is lost, reordered or refused ends the run with a fault.
+//! process. The table shows medians and the ratios to the floor; every sample is a line of JSON in target/bench. A sample
+//! that loses an event, hears one again or too late, or is refused for good has a fault; the others are played all the same,
+//! and the run fails at its end.
 
 #![allow(unreachable_pub, reason = "a benchmark exports nothing")]
 #![allow(clippy::indexing_slicing, reason = "a benchmark may end itself")]

@@ -86,6 +86,7 @@ impl Figures {
         self.set("seconds", published.seconds);
         self.set("cpu_s", published.cpu_s);
         self.set("load_cpu_s", published.load_cpu_s);
+        self.set("load_share", published.load_share());
         self.set("deliveries_per_s", published.deliveries as f64 / published.seconds);
         self.set("publishes_per_s", published.publishes as f64 / published.seconds);
         self.set("delivery_us", published.cpu_s * 1e6 / published.deliveries as f64);

@@ -13,11 +13,18 @@ pub struct Sizes {
     pub large_crowd: usize,
     /// Members of the room that is fanned out to.
     pub members: usize,
-    /// How long is published.
+    /// How long is published as fast as the answers come.
     pub publish: Duration,
+    /// How long is published at a rate: at 30 a second, the slowest hundredth is more than two publishes.
+    pub publish_at_rate: Duration,
     /// How long is published while some read nothing: long enough for more to wait than the kernel keeps.
     pub stall: Duration,
-    /// How long is published in a burst.
+    /// Bytes of an event's data there: at 30 a second, the gateway owes more than its `CLIENT_QUEUE_MAX_BYTES` of 1 MiB in
+    /// the end to those who read nothing, and closes them.
+    pub stall_data_bytes: usize,
+    /// How long is published in a burst. All that is published may wait for everybody at a time, and the gateway closes the
+    /// slowest where that is more than a quarter of the machine's memory: 5 events of 64 KiB for 5,000 are 1.53 GiB, and
+    /// a machine that is sold with 8 GB has at least 7 GiB.
     pub burst: Duration,
     /// Until a burst's memory must have been given back.
     pub give_back: Duration,
@@ -33,8 +40,10 @@ impl Sizes {
         large_crowd: 15_000,
         members: 1_000,
         publish: Duration::from_secs(4),
-        stall: Duration::from_secs(12),
-        burst: Duration::from_secs(5),
+        publish_at_rate: Duration::from_secs(8),
+        stall: Duration::from_secs(18),
+        stall_data_bytes: 4 << 10,
+        burst: Duration::from_millis(2_500),
         give_back: Duration::from_secs(30),
         settle: Duration::from_secs(1),
     };
@@ -45,7 +54,9 @@ impl Sizes {
         large_crowd: 400,
         members: 100,
         publish: Duration::from_millis(300),
-        stall: Duration::from_secs(2),
+        publish_at_rate: Duration::from_millis(300),
+        stall: Duration::from_secs(5),
+        stall_data_bytes: 64 << 10,
         burst: Duration::from_millis(1_000),
         give_back: Duration::from_millis(500),
         settle: Duration::from_millis(100),

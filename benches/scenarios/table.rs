@@ -8,6 +8,11 @@ use super::record::Sample;
 use super::server::Kind;
 use rows::{ROWS, Row, Target};
 
+/// Of its core. A load that uses more may be what was measured.
+const LOAD_SHARE_MAX: f64 = 0.9;
+/// Stands behind a figure for which that is so.
+const LOAD_BOUND: &str = "*";
+
 const HEADINGS: [&str; 8] = ["scenario", "figure", "ours", "floor", "oracle", "ours/floor", "target", "met"];
 
 /// The figures of all samples.
@@ -30,6 +35,9 @@ impl fmt::Display for Table<'_> {
             }
             writeln!(f, "{}", text.trim_end())?;
         }
+        if self.0.iter().any(is_load_bound) {
+            writeln!(f, "{LOAD_BOUND} the load used more than {LOAD_SHARE_MAX} of its core: the server may do better")?;
+        }
         Ok(())
     }
 }
@@ -51,13 +59,13 @@ impl Table<'_> {
             Some(Some(false)) => "NO",
             Some(None) => "not measured",
         };
-        let cell = |value: Option<f64>| value.map_or("-".to_owned(), number);
+        let cell = |kind| self.median(row, kind).map_or("-".to_owned(), |value| number(value) + self.mark(row, kind));
         [
             row.scenario.to_owned(),
             row.label.to_owned(),
-            cell(ours),
-            cell(self.median(row, Kind::Floor)),
-            cell(self.median(row, Kind::Oracle)),
+            cell(Kind::Ours),
+            cell(Kind::Floor),
+            cell(Kind::Oracle),
             ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.2}x")),
             target,
             met.to_owned(),
@@ -65,8 +73,16 @@ impl Table<'_> {
     }
 
     fn median(&self, row: &Row, kind: Kind) -> Option<f64> {
-        let samples = self.0.iter().filter(|sample| sample.scenario == row.scenario && sample.kind == kind);
-        median(samples.filter_map(|sample| sample.figure(row.figure)).collect())
+        median(self.samples(row, kind).filter_map(|sample| sample.figure(row.figure)).collect())
+    }
+
+    /// Marks the figure if one of its samples was bound by the load.
+    fn mark(&self, row: &Row, kind: Kind) -> &'static str {
+        if self.samples(row, kind).any(is_load_bound) { LOAD_BOUND } else { "" }
+    }
+
+    fn samples(&self, row: &Row, kind: Kind) -> impl Iterator<Item = &Sample> {
+        self.0.iter().filter(move |sample| sample.scenario == row.scenario && sample.kind == kind)
     }
 
     /// The median of the rounds' ratios: what drifts from round to round drifts for both.
@@ -81,6 +97,10 @@ impl Table<'_> {
         let ratio = |round| Some(figure(round, Kind::Ours, row.figure)? / figure(round, Kind::Floor, of_floor)?);
         median((0..rounds).filter_map(ratio).collect())
     }
+}
+
+fn is_load_bound(sample: &Sample) -> bool {
+    sample.figure("load_share").is_some_and(|share| share > LOAD_SHARE_MAX)
 }
 
 fn median(mut values: Vec<f64>) -> Option<f64> {

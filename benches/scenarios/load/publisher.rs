@@ -16,7 +16,7 @@ pub struct Publisher {
     is_waiting: bool,
     is_closed: bool,
     answer: Vec<u8>,
-    /// Publishes that were told to come again.
+    /// Times that it was told to come again.
     pub refused: u64,
 }
 
@@ -58,13 +58,13 @@ impl Publisher {
         self.streams.iter().map(|(_, taken)| u64::from(*taken)).sum()
     }
 
-    /// Publishes the next event of the stream whose turn it is.
+    /// Publishes the next event of the stream whose turn it is, with the time that its latency counts from.
     ///
     /// # Errors
     /// When the connection is broken.
-    pub fn publish(&mut self, plan: &Plan, data_bytes: usize, now_ns: u64) -> anyhow::Result<()> {
+    pub fn publish(&mut self, plan: &Plan, data_bytes: usize, stamped_ns: u64) -> anyhow::Result<()> {
         let (stream, sequence) = *self.streams.get(self.turn).context("a publisher without a stream")?;
-        let stamp = Stamp { stream, sequence, written_ns: now_ns };
+        let stamp = Stamp { stream, sequence, stamped_ns };
         let body = stamp.body(plan.room_of_stream(stream), data_bytes);
         let request = format!(
             "POST /publish HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",

@@ -19,17 +19,17 @@ pub struct Stamp {
     pub stream: usize,
     /// Its place in the stream, from 0.
     pub sequence: u32,
-    /// When it was written, in nanoseconds since the load began.
-    pub written_ns: u64,
+    /// When it was due, or written where there is no rate, in nanoseconds since the load began.
+    pub stamped_ns: u64,
 }
 
 impl Stamp {
     /// A body for a room, whose data is `data_bytes` long unless the stamp alone is longer.
     pub fn body(self, room: usize, data_bytes: usize) -> String {
         const END: &str = "\"}";
-        let Self { stream, sequence, written_ns } = self;
+        let Self { stream, sequence, stamped_ns } = self;
         let mut body = format!("{{\"target_id\":\"{}\",", room_name(room));
-        body.push_str(&format!("\"at\":\"{stream}.{sequence}.{written_ns}\",\"pad\":\""));
+        body.push_str(&format!("\"at\":\"{stream}.{sequence}.{stamped_ns}\",\"pad\":\""));
         // An opening brace will stand in front of the data.
         let length = body.len() - BODY_DATA_AT + 1 + END.len();
         body.extend(std::iter::repeat_n('x', data_bytes.saturating_sub(length)));
@@ -45,7 +45,7 @@ impl Stamp {
         Some(Self {
             stream: numbers.next()?.parse().ok()?,
             sequence: numbers.next()?.parse().ok()?,
-            written_ns: numbers.next()?.parse().ok()?,
+            stamped_ns: numbers.next()?.parse().ok()?,
         })
     }
 }

@@ -171,7 +171,7 @@ impl Subscriber {
         *next = stamp.sequence + 1;
         tally.delivered += 1;
         if self.stage == Stage::Joined {
-            tally.latency_ns.saturating_record(tally.now_ns().saturating_sub(stamp.written_ns));
+            tally.latency_ns.saturating_record(tally.now_ns().saturating_sub(stamp.stamped_ns));
         }
         Ok(())
     }

@@ -21,7 +21,7 @@ pub struct Tally {
     pub skipped: u64,
     /// For each room, how many read.
     pub listeners: Vec<u64>,
-    /// From a publish being written to its event being parsed, in nanoseconds.
+    /// From when a publish was due, or written where there is no rate, to its event being parsed, in nanoseconds.
     pub latency_ns: Histogram<u64>,
     /// The first thing that went wrong.
     fault: Option<String>,
@@ -47,7 +47,12 @@ impl Tally {
 
     /// Nanoseconds since the load began.
     pub fn now_ns(&self) -> u64 {
-        self.epoch.elapsed().as_nanos() as u64
+        self.ns_at(Instant::now())
+    }
+
+    /// Nanoseconds from the beginning of the load to another time.
+    pub fn ns_at(&self, time: Instant) -> u64 {
+        time.saturating_duration_since(self.epoch).as_nanos() as u64
     }
 
     /// Notes a fault; the first one is kept.

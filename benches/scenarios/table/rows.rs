@@ -33,7 +33,7 @@ const fn row(scenario: &'static str, figure: &'static str, label: &'static str, 
 }
 
 /// All rows.
-pub(super) const ROWS: [Row; 25] = [
+pub(super) const ROWS: [Row; 27] = [
     row("memory", "connection_kib", "a TLS connection, KiB", Target::AtMost(8.0)),
     row("memory", "connect_ms", "CPU of a connect, ms", Target::OfFloor(1.3)),
     row("memory-plain", "connection_kib", "a plain connection, KiB", Target::AtMost(3.0)),
@@ -54,10 +54,12 @@ pub(super) const ROWS: [Row; 25] = [
     row("stalled", "p99_ms", "latency p99 of who reads, ms", Target::None),
     row("stalled", "p99_to_without", "the same to without", Target::AtMost(2.0)),
     row("stalled", "lost", "events lost", Target::AtMost(0.0)),
+    row("stalled", "closed", "readers closed", Target::None),
     row("stalled", "growth_mib", "memory growth, MiB", Target::None),
-    row("stalled", "growth_to_caps", "memory growth to the caps", Target::AtMost(1.0)),
+    row("stalled", "growth_to_bound", "the same to what it may be", Target::AtMost(1.0)),
     row("two-workers", "one_worker_us", "CPU a delivery, one, us", Target::None),
     row("two-workers", "two_to_one", "CPU a delivery, two to one", Target::AtMost(1.1)),
-    row("two-workers", "two_to_one_open", "the same at a rate", Target::None),
+    row("two-workers", "two_to_one_saturated", "the same, saturated", Target::None),
+    row("two-workers", "load_share_saturated", "the load's core then", Target::None),
     row("large-crowd", "above_idle_mib", "15,000 above idle, MiB", Target::AtMost(130.0)),
 ];
