@@ -190,6 +190,7 @@ impl Subscribers {
         let client = self.admission.client(peer, headers);
         let seat = self.admission.open(client)?;
         let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok()).map(str::to_owned);
+        let rooms = rooms.into_boxed_slice();
         Ok(Handshake { client, rooms, origin, opened: Instant::now(), was_let_in: false.into(), _seat: seat })
     }
 

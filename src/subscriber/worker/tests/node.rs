@@ -110,7 +110,7 @@ impl Node {
     pub(super) fn handshake(&self, rooms: &[String]) -> Handshake {
         let client = self.door.client(PeerAddr::new(SocketAddr::from(([10, 0, 0, 1], 40_000))), &HeaderMap::new());
         let seat = self.door.open(client).expect("there are places");
-        let rooms = rooms.to_vec();
+        let rooms = rooms.into();
         Handshake { client, rooms, origin: None, opened: Instant::now(), was_let_in: false.into(), _seat: seat }
     }
 
