@@ -13,6 +13,7 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::config::QueuePolicy;
@@ -52,8 +53,9 @@ pub(super) struct State {
     pub(super) transport: Transport,
     pub(super) outbox: Outbox,
     pub(super) socket: Socket,
-    /// Whether a task waits for a turn. There is one at most, however often the client leaves and comes again.
-    pub(super) has_waiter: bool,
+    /// The task that waits for a turn, which ends when this is dropped. There is one at most, however often the client
+    /// leaves and comes again.
+    pub(super) waiter: Option<oneshot::Sender<()>>,
     /// Binary messages that belong to an event and are still to come.
     attachments_left: u8,
     conversation: Option<Box<Conversation>>,
@@ -98,6 +100,14 @@ pub(super) struct Heart {
 /// Why a session cannot go on.
 pub(super) type End = CloseReason;
 
+impl State {
+    /// Gives up the transport and what it is still owed, for tasks may hold the session longer.
+    fn end_transport(&mut self) {
+        self.transport = Transport::Closed;
+        self.outbox.clear();
+    }
+}
+
 impl Session {
     pub(super) fn new(id: SessionId, worker: &Rc<Worker>, handshake: Handshake, transport: Transport) -> Rc<Self> {
         let ping = worker.ping_deadline(Instant::now());
@@ -111,7 +121,7 @@ impl Session {
                 transport,
                 outbox: Outbox::counted(QueuedBytes::new(Arc::clone(&worker.queued))),
                 socket: Socket::Outside,
-                has_waiter: false,
+                waiter: None,
                 attachments_left: 0,
                 conversation: None,
                 heart: Heart { awaits_pong: false, deadline: ping },
@@ -240,7 +250,7 @@ impl Session {
                 if let Transport::Websocket(websocket) = &mut state.transport {
                     websocket.wake();
                 }
-                state.transport = Transport::Closed;
+                state.end_transport();
             }
             return Ok(Some(deadline).filter(|deadline| now < *deadline));
         }
@@ -300,11 +310,12 @@ impl Session {
             return;
         }
         state.conversation = None;
+        state.waiter = None;
         let State { transport, outbox, close_deadline, .. } = &mut *state;
         match transport {
             Transport::Polling(poll) => {
                 poll.close(outbox);
-                *transport = Transport::Closed;
+                state.end_transport();
             }
             Transport::Websocket(websocket) => {
                 let deadline = Instant::now() + CLOSE_TIMEOUT;
