@@ -295,6 +295,16 @@ impl Session {
         }
     }
 
+    /// Takes note of its new place among the members of a room.
+    pub(super) fn is_moved(&self, room: &RoomName, place: usize) {
+        if let Socket::Joined(joined) = &mut self.state.borrow_mut().socket {
+            let rooms = joined.membership.rooms().iter();
+            if let Some((_, own)) = rooms.zip(&mut joined.places).find(|(name, _)| *name == room) {
+                *own = place;
+            }
+        }
+    }
+
     /// Ends the session: it leaves its rooms, gives its seat back, and its transport is closed once it has taken what was
     /// queued. Does nothing the second time.
     pub(super) fn close(self: &Rc<Self>, reason: CloseReason) {
@@ -355,17 +365,5 @@ impl Session {
 impl From<Malformed> for CloseReason {
     fn from(_: Malformed) -> Self {
         Self::ProtocolError
-    }
-}
-
-impl Session {
-    /// Takes note of its new place among the members of a room.
-    pub(super) fn is_moved(&self, room: &RoomName, place: usize) {
-        if let Socket::Joined(joined) = &mut self.state.borrow_mut().socket {
-            let rooms = joined.membership.rooms().iter();
-            if let Some((_, own)) = rooms.zip(&mut joined.places).find(|(name, _)| *name == room) {
-                *own = place;
-            }
-        }
     }
 }
