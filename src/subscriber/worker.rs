@@ -12,6 +12,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task::{unconstrained, yield_now};
 use tokio::time::Instant;
 
 use super::application::Application;
@@ -31,6 +32,9 @@ use crate::hub::Hub;
 use crate::lifecycle::Lifecycle;
 use crate::types::queues::WorkerQueues;
 use crate::types::{CloseReason, RoomName, Stats};
+
+/// Commands obeyed, or sessions looked at, before others have their turn: as many as tokio lets a task do.
+const TURN: usize = 128;
 
 /// What a worker is asked to do. There is at most one for each HTTP request under way, or one more for each that was given
 /// up, and their number is bounded by that of the sockets.
@@ -124,49 +128,63 @@ impl Worker {
     }
 
     async fn obey(self: &Rc<Self>, commands: &mut mpsc::UnboundedReceiver<Command>) {
-        while let Some(command) = commands.recv().await {
-            match command {
-                Command::Open(handshake, reply) => self.open(handshake, reply),
-                Command::OpenWebsocket(handshake, link) => self.open_websocket(handshake, link),
-                Command::Poll(id, reply) => match self.session(id) {
-                    Some(session) => session.poll(reply),
-                    None => {
-                        let _ = reply.send(Err(EngineError::SessionUnknown));
-                    }
-                },
-                Command::Post(id, body, reply) => match self.session(id) {
-                    Some(session) => session.post(&body, reply),
-                    None => {
-                        let _ = reply.send(Err(EngineError::SessionUnknown));
-                    }
-                },
-                Command::Abandon(id) => {
-                    if let Some(session) = self.session(id) {
-                        session.abandon();
-                    }
+        let obey = async {
+            let mut turn = TURN;
+            while let Some(command) = commands.recv().await {
+                self.obey_one(command);
+                turn -= 1;
+                if turn == 0 {
+                    yield_now().await;
+                    turn = TURN;
                 }
-                Command::GiveUp(id) => {
-                    if let Some(session) = self.session(id) {
-                        session.close(CloseReason::ProtocolError);
-                    }
+            }
+        };
+        // As with events: answers are written when it is their turn, however many went before.
+        unconstrained(obey).await;
+    }
+
+    fn obey_one(self: &Rc<Self>, command: Command) {
+        match command {
+            Command::Open(handshake, reply) => self.open(handshake, reply),
+            Command::OpenWebsocket(handshake, link) => self.open_websocket(handshake, link),
+            Command::Poll(id, reply) => match self.session(id) {
+                Some(session) => session.poll(reply),
+                None => {
+                    let _ = reply.send(Err(EngineError::SessionUnknown));
                 }
-                Command::Know(id, reply) => {
-                    let known = self.session(id).map(drop).ok_or(EngineError::SessionUnknown);
-                    let _ = reply.send(known);
+            },
+            Command::Post(id, body, reply) => match self.session(id) {
+                Some(session) => session.post(&body, reply),
+                None => {
+                    let _ = reply.send(Err(EngineError::SessionUnknown));
                 }
-                Command::Upgrade(id, link) => {
-                    let session = self.session(id);
-                    if let Some((session, candidate)) = session.and_then(|session| {
-                        let candidate = session.accept_candidate()?;
-                        Some((session, candidate))
-                    }) {
-                        self.lifecycle.spawn_local(upgrade::serve(session, link, candidate));
-                    }
+            },
+            Command::Abandon(id) => {
+                if let Some(session) = self.session(id) {
+                    session.abandon();
                 }
-                Command::Close(done) => {
-                    self.closing.set(Some(done));
-                    self.close_asked.notify_one();
+            }
+            Command::GiveUp(id) => {
+                if let Some(session) = self.session(id) {
+                    session.close(CloseReason::ProtocolError);
                 }
+            }
+            Command::Know(id, reply) => {
+                let known = self.session(id).map(drop).ok_or(EngineError::SessionUnknown);
+                let _ = reply.send(known);
+            }
+            Command::Upgrade(id, link) => {
+                let session = self.session(id);
+                if let Some((session, candidate)) = session.and_then(|session| {
+                    let candidate = session.accept_candidate()?;
+                    Some((session, candidate))
+                }) {
+                    self.lifecycle.spawn_local(upgrade::serve(session, link, candidate));
+                }
+            }
+            Command::Close(done) => {
+                self.closing.set(Some(done));
+                self.close_asked.notify_one();
             }
         }
     }
@@ -277,7 +295,15 @@ impl Worker {
             }
             let now = Instant::now();
             let due = self.timers.borrow_mut().take_due(now);
-            for session in due.into_iter().filter_map(|slot| self.at(slot)) {
+            unconstrained(self.look_at(&due, now)).await;
+            self.relieve_node();
+        }
+    }
+
+    /// Does what is due for the sessions at these places.
+    async fn look_at(self: &Rc<Self>, slots: &[u32], now: Instant) {
+        for turn in slots.chunks(TURN) {
+            for session in turn.iter().filter_map(|slot| self.at(*slot)) {
                 // One that was set for an earlier moment has taken the place of this one.
                 if session.alarm.get().is_none_or(|alarm| alarm > now) {
                     continue;
@@ -289,7 +315,9 @@ impl Worker {
                     Err(reason) => session.close(reason),
                 }
             }
-            self.relieve_node();
+            if turn.len() == TURN {
+                yield_now().await;
+            }
         }
     }
 
