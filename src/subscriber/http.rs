@@ -67,7 +67,7 @@ pub struct SubscriberWorker {
 }
 
 impl SubscriberWorker {
-    /// Serves the worker's sessions on the current thread, until no [`Subscribers`] is left.
+    /// Serves the worker's sessions on the current thread, until the process ends.
     pub async fn run(self) {
         let Ok(index) = u16::try_from(self.index) else { return };
         Worker::new(index, self.config, self.door, self.lifecycle).run(self.commands).await;
