@@ -4,7 +4,7 @@ pub(super) mod fan_out;
 mod relief;
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -93,7 +93,20 @@ pub(super) struct Worker {
 #[derive(Default)]
 struct Slots {
     sessions: Vec<Option<Rc<Session>>>,
-    free: Vec<u32>,
+    /// The places that are free. The first of them is taken first, so that those at the end become free.
+    free: BTreeSet<u32>,
+}
+
+impl Slots {
+    /// Gives the space back that a crowd took, once it is free at the end.
+    fn give_back_room(&mut self) {
+        while self.sessions.pop_if(|place| place.is_none()).is_some() {
+            self.free.pop_last();
+        }
+        if self.sessions.len() <= self.sessions.capacity() / 4 {
+            self.sessions.shrink_to(self.sessions.len() * 2);
+        }
+    }
 }
 
 impl Worker {
@@ -225,7 +238,7 @@ impl Worker {
     fn add(self: &Rc<Self>, handshake: Handshake, transport: Transport) -> Rc<Session> {
         let connect = handshake.opened + self.config.connect_timeout;
         let mut slots = self.sessions.borrow_mut();
-        let slot = slots.free.pop().unwrap_or_else(|| {
+        let slot = slots.free.pop_first().unwrap_or_else(|| {
             slots.sessions.push(None);
             u32::try_from(slots.sessions.len() - 1).unwrap_or(u32::MAX)
         });
@@ -253,11 +266,8 @@ impl Worker {
         let mut slots = self.sessions.borrow_mut();
         let place = slots.sessions.get_mut(id.slot as usize);
         if place.and_then(|place| place.take_if(|session| session.id == id)).is_some() {
-            slots.free.push(id.slot);
-            if slots.free.len() == slots.sessions.len() {
-                // The space that a crowd took is given back.
-                *slots = Slots::default();
-            }
+            slots.free.insert(id.slot);
+            slots.give_back_room();
         }
     }
 
