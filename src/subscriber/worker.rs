@@ -78,6 +78,8 @@ pub(super) struct Worker {
     pub(super) queued: Arc<WorkerQueues>,
     sessions: RefCell<Slots>,
     timers: RefCell<Timers>,
+    /// The places of sessions that have come up and are still to be looked at.
+    due: RefCell<VecDeque<u32>>,
     /// Told when a timer is set, for it may be the first.
     timer_set: Notify,
     /// Who waits for every session to be closed.
@@ -121,6 +123,7 @@ impl Worker {
             members: RefCell::default(),
             sessions: RefCell::default(),
             timers: RefCell::new(Timers::new(Instant::now())),
+            due: RefCell::default(),
             timer_set: Notify::new(),
             closing: Cell::default(),
             close_asked: Notify::new(),
@@ -293,31 +296,38 @@ impl Worker {
 
     async fn keep_time(self: &Rc<Self>) {
         loop {
+            unconstrained(self.look_at_due()).await;
+            self.relieve_node();
+            self.wait_for_due().await;
+        }
+    }
+
+    async fn wait_for_due(&self) {
+        loop {
             let next = self.timers.borrow().next();
             match next {
                 Some(next) => {
                     tokio::select! {
-                        () = tokio::time::sleep_until(next) => {}
-                        () = self.timer_set.notified() => continue,
+                        () = tokio::time::sleep_until(next) => break,
+                        () = self.timer_set.notified() => {}
                     }
                 }
                 None => self.timer_set.notified().await,
             }
-            let now = Instant::now();
-            let due = self.timers.borrow_mut().take_due(now);
-            unconstrained(self.look_at(&due, now)).await;
-            self.relieve_node();
         }
+        *self.due.borrow_mut() = self.timers.borrow_mut().take_due(Instant::now()).into();
     }
 
-    /// Does what is due for the sessions at these places.
-    async fn look_at(self: &Rc<Self>, slots: &[u32], now: Instant) {
-        for turn in slots.chunks(TURN) {
-            for session in turn.iter().filter_map(|slot| self.at(*slot)) {
-                // One that was set for an earlier moment has taken the place of this one.
-                if session.alarm.get().is_none_or(|alarm| alarm > now) {
-                    continue;
-                }
+    /// Does what is due, and what a defect left of it.
+    async fn look_at_due(self: &Rc<Self>) {
+        let mut turn = TURN;
+        loop {
+            let Some(slot) = self.due.borrow_mut().pop_front() else { return };
+            let now = Instant::now();
+            // One that was set for an earlier moment has taken the place of this one.
+            if let Some(session) = self.at(slot)
+                && session.alarm.get().is_some_and(|alarm| alarm <= now)
+            {
                 session.alarm.set(None);
                 match session.on_timer(now) {
                     Ok(Some(next)) => self.set_timer(&session, next),
@@ -325,8 +335,10 @@ impl Worker {
                     Err(reason) => session.close(reason),
                 }
             }
-            if turn.len() == TURN {
+            turn -= 1;
+            if turn == 0 {
                 yield_now().await;
+                turn = TURN;
             }
         }
     }
