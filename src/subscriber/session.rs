@@ -177,14 +177,22 @@ impl Session {
     /// # Errors
     /// When the session cannot go on: its transport is broken, or it is owed too much.
     pub(super) fn push(&self, item: Item) -> Result<(), End> {
-        self.push_all(std::iter::once(item))?;
+        self.answer(std::iter::once(item))
+    }
+
+    /// The same for several, which one answer to a poll takes together.
+    ///
+    /// # Errors
+    /// As [`Session::push`].
+    fn answer(&self, items: impl Iterator<Item = Item>) -> Result<(), End> {
+        self.push_all(items)?;
         if let Some(worker) = self.worker.upgrade() {
             worker.ask_for_relief();
         }
         Ok(())
     }
 
-    /// The same for several, which one answer to a poll takes together. Whoever calls it looks after the sum of all queues.
+    /// The same, where whoever calls it looks after the sum of all queues.
     ///
     /// # Errors
     /// As [`Session::push`].

@@ -154,9 +154,7 @@ impl Session {
         // Not the session's id: whoever knows that one can read the session.
         let id = worker.new_socket_id();
         let answer = Item::packet(&[r#"40{"sid":""#, &id, r#""}"#]);
-        self.push_all(once(answer).chain(self.take_greeting()))?;
-        worker.ask_for_relief();
-        Ok(())
+        self.answer(once(answer).chain(self.take_greeting()))
     }
 }
 
