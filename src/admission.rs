@@ -27,6 +27,7 @@ pub use config::Config;
 pub use gate::Gate;
 pub use quota::Seat;
 pub use refusal::Refusal;
+pub use rooms::ROOMS_MAX;
 
 /// A subscriber's address, and whether the limits for addresses apply to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use super::Claim;
 use crate::types::{Cause, RoomName};
 
 /// Rooms of one subscriber.
-pub(super) const ROOMS_MAX: usize = 16;
+pub const ROOMS_MAX: usize = 16;
 
 /// The rooms that the handshake's query names; if it names none, those of the CONNECT packet's `auth`: `uniqueUserId`,
 /// a string or an array of strings, or else `uuid`. Empty names and null say nothing; a repeated name says it once.

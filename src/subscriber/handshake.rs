@@ -9,7 +9,11 @@ use hyper::upgrade::OnUpgrade;
 use tokio::time::Instant;
 
 use super::engine_error::EngineError;
-use crate::admission::{Client, Seat};
+use crate::admission::{Client, ROOMS_MAX, Seat};
+
+/// Different `uniqueUserId` values that are read: as many as a subscriber may have rooms, an empty one, which says
+/// nothing, and one too many, for which it is refused.
+pub(super) const ROOMS_READ: usize = ROOMS_MAX + 2;
 
 /// An Engine.IO request that the protocol allows.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,7 +22,7 @@ pub(super) struct EngineRequest {
     pub(super) websocket: bool,
     /// The session it belongs to; none opens one.
     pub(super) session: Option<String>,
-    /// Every `uniqueUserId` of the query, decoded, in order.
+    /// The different `uniqueUserId` values of the query, decoded, in order, up to [`ROOMS_READ`].
     pub(super) rooms: Vec<String>,
 }
 
@@ -96,7 +100,9 @@ impl Query {
                 "transport" => query.transport.push(value.into_owned()),
                 "sid" => query.session.push(value.into_owned()),
                 "EIO" => query.version.push(value.into_owned()),
-                "uniqueUserId" => query.rooms.push(value.into_owned()),
+                "uniqueUserId" if query.rooms.len() < ROOMS_READ && !query.rooms.iter().any(|room| *room == value) => {
+                    query.rooms.push(value.into_owned());
+                }
                 _ => {}
             }
         }
@@ -160,7 +166,7 @@ pub(super) fn has_token(headers: &HeaderMap, name: &http::HeaderName, token: &st
 /// What is kept of a session's first request, for as long as the session lives.
 pub(super) struct Handshake {
     pub(super) client: Client,
-    pub(super) rooms: Vec<String>,
+    pub(super) rooms: Box<[String]>,
     pub(super) origin: Option<String>,
     pub(super) opened: Instant,
     /// Whether a CONNECT was answered, after which the time for it is over.

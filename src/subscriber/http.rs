@@ -67,7 +67,7 @@ pub struct SubscriberWorker {
 }
 
 impl SubscriberWorker {
-    /// Serves the worker's sessions on the current thread, until no [`Subscribers`] is left.
+    /// Serves the worker's sessions on the current thread, until the process ends.
     pub async fn run(self) {
         let Ok(index) = u16::try_from(self.index) else { return };
         Worker::new(index, self.config, self.door, self.lifecycle).run(self.commands).await;
@@ -190,6 +190,7 @@ impl Subscribers {
         let client = self.admission.client(peer, headers);
         let seat = self.admission.open(client)?;
         let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok()).map(str::to_owned);
+        let rooms = rooms.into_boxed_slice();
         Ok(Handshake { client, rooms, origin, opened: Instant::now(), was_let_in: false.into(), _seat: seat })
     }
 

@@ -107,6 +107,8 @@ pub(super) struct Outbox {
     /// Bytes of the first item that are written already.
     written: usize,
     bytes: usize,
+    /// So many items at the front are known to be no events, or to be written already in part: none of them is dropped.
+    kept: usize,
     /// What the node counts of it.
     counted: Option<QueuedBytes>,
 }
@@ -147,10 +149,11 @@ impl Outbox {
     pub(super) fn push(&mut self, item: Item) {
         let is_pong = |item: &Item| matches!(item.kind, Kind::Pong);
         if is_pong(&item) && self.items.len() >= PONGS_MAX && self.items.back().is_some_and(is_pong) {
-            return self.replace(self.items.len() - 1, item);
+            self.replace(self.items.len() - 1, item);
+        } else {
+            self.bytes += item.frame.len();
+            self.items.push_back(item);
         }
-        self.bytes += item.frame.len();
-        self.items.push_back(item);
         self.count();
     }
 
@@ -166,8 +169,10 @@ impl Outbox {
     /// Drops the oldest events until it costs no more than `cost_max`, and says how many it dropped. What is half
     /// written stays, and so does what is no event; word of the dropped ones stands where they stood.
     pub(super) fn drop_oldest(&mut self, cost_max: usize) -> u64 {
-        let mut index = usize::from(self.written > 0);
-        let mut before = None;
+        let first = usize::from(self.written > 0);
+        let mut index = self.kept.max(first);
+        let before = index.checked_sub(1).filter(|before| *before >= first).and_then(|before| self.items.get(before));
+        let mut before = before.and_then(|item| if let Kind::Gap(gap) = item.kind { Some(gap) } else { None });
         let mut dropped = 0;
         while self.cost() > cost_max
             && let Some(item) = self.items.get(index)
@@ -190,6 +195,7 @@ impl Outbox {
             }
             index += 1;
         }
+        self.kept = index;
         self.count();
         dropped
     }
@@ -236,6 +242,7 @@ impl Outbox {
         self.bytes -= bytes;
         while let Some(item) = self.items.pop_front_if(|item| item.frame.len() <= self.written) {
             self.written -= item.frame.len();
+            self.kept = self.kept.saturating_sub(1);
         }
         give_back_room(&mut self.items);
         self.count();
@@ -244,7 +251,7 @@ impl Outbox {
     /// Gives up everything that waits.
     pub(super) fn clear(&mut self) {
         self.items = VecDeque::new();
-        (self.written, self.bytes) = (0, 0);
+        (self.written, self.bytes, self.kept) = (0, 0, 0);
         self.count();
     }
 

@@ -13,6 +13,7 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::config::QueuePolicy;
@@ -52,8 +53,9 @@ pub(super) struct State {
     pub(super) transport: Transport,
     pub(super) outbox: Outbox,
     pub(super) socket: Socket,
-    /// Whether a task waits for a turn. There is one at most, however often the client leaves and comes again.
-    pub(super) has_waiter: bool,
+    /// The task that waits for a turn, which ends when this is dropped. There is one at most, however often the client
+    /// leaves and comes again.
+    pub(super) waiter: Option<oneshot::Sender<()>>,
     /// Binary messages that belong to an event and are still to come.
     attachments_left: u8,
     conversation: Option<Box<Conversation>>,
@@ -98,6 +100,14 @@ pub(super) struct Heart {
 /// Why a session cannot go on.
 pub(super) type End = CloseReason;
 
+impl State {
+    /// Gives up the transport and what it is still owed, for tasks may hold the session longer.
+    fn end_transport(&mut self) {
+        self.transport = Transport::Closed;
+        self.outbox.clear();
+    }
+}
+
 impl Session {
     pub(super) fn new(id: SessionId, worker: &Rc<Worker>, handshake: Handshake, transport: Transport) -> Rc<Self> {
         let ping = worker.ping_deadline(Instant::now());
@@ -111,7 +121,7 @@ impl Session {
                 transport,
                 outbox: Outbox::counted(QueuedBytes::new(Arc::clone(&worker.queued))),
                 socket: Socket::Outside,
-                has_waiter: false,
+                waiter: None,
                 attachments_left: 0,
                 conversation: None,
                 heart: Heart { awaits_pong: false, deadline: ping },
@@ -167,14 +177,22 @@ impl Session {
     /// # Errors
     /// When the session cannot go on: its transport is broken, or it is owed too much.
     pub(super) fn push(&self, item: Item) -> Result<(), End> {
-        self.push_all(std::iter::once(item))?;
+        self.answer(std::iter::once(item))
+    }
+
+    /// The same for several, which one answer to a poll takes together.
+    ///
+    /// # Errors
+    /// As [`Session::push`].
+    fn answer(&self, items: impl Iterator<Item = Item>) -> Result<(), End> {
+        self.push_all(items)?;
         if let Some(worker) = self.worker.upgrade() {
             worker.ask_for_relief();
         }
         Ok(())
     }
 
-    /// The same for several, which one answer to a poll takes together. Whoever calls it looks after the sum of all queues.
+    /// The same, where whoever calls it looks after the sum of all queues.
     ///
     /// # Errors
     /// As [`Session::push`].
@@ -240,7 +258,7 @@ impl Session {
                 if let Transport::Websocket(websocket) = &mut state.transport {
                     websocket.wake();
                 }
-                state.transport = Transport::Closed;
+                state.end_transport();
             }
             return Ok(Some(deadline).filter(|deadline| now < *deadline));
         }
@@ -285,6 +303,16 @@ impl Session {
         }
     }
 
+    /// Takes note of its new place among the members of a room.
+    pub(super) fn is_moved(&self, room: &RoomName, place: usize) {
+        if let Socket::Joined(joined) = &mut self.state.borrow_mut().socket {
+            let rooms = joined.membership.rooms().iter();
+            if let Some((_, own)) = rooms.zip(&mut joined.places).find(|(name, _)| *name == room) {
+                *own = place;
+            }
+        }
+    }
+
     /// Ends the session: it leaves its rooms, gives its seat back, and its transport is closed once it has taken what was
     /// queued. Does nothing the second time.
     pub(super) fn close(self: &Rc<Self>, reason: CloseReason) {
@@ -300,11 +328,12 @@ impl Session {
             return;
         }
         state.conversation = None;
+        state.waiter = None;
         let State { transport, outbox, close_deadline, .. } = &mut *state;
         match transport {
             Transport::Polling(poll) => {
                 poll.close(outbox);
-                *transport = Transport::Closed;
+                state.end_transport();
             }
             Transport::Websocket(websocket) => {
                 let deadline = Instant::now() + CLOSE_TIMEOUT;
@@ -344,17 +373,5 @@ impl Session {
 impl From<Malformed> for CloseReason {
     fn from(_: Malformed) -> Self {
         Self::ProtocolError
-    }
-}
-
-impl Session {
-    /// Takes note of its new place among the members of a room.
-    pub(super) fn is_moved(&self, room: &RoomName, place: usize) {
-        if let Socket::Joined(joined) = &mut self.state.borrow_mut().socket {
-            let rooms = joined.membership.rooms().iter();
-            if let Some((_, own)) = rooms.zip(&mut joined.places).find(|(name, _)| *name == room) {
-                *own = place;
-            }
-        }
     }
 }

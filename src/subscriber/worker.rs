@@ -4,7 +4,7 @@ pub(super) mod fan_out;
 mod relief;
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task::{unconstrained, yield_now};
 use tokio::time::Instant;
 
 use super::application::Application;
@@ -31,6 +32,9 @@ use crate::hub::Hub;
 use crate::lifecycle::Lifecycle;
 use crate::types::queues::WorkerQueues;
 use crate::types::{CloseReason, RoomName, Stats};
+
+/// Commands obeyed, or sessions looked at, before others have their turn: as many as tokio lets a task do.
+const TURN: usize = 128;
 
 /// What a worker is asked to do. There is at most one for each HTTP request under way, or one more for each that was given
 /// up, and their number is bounded by that of the sockets.
@@ -74,6 +78,8 @@ pub(super) struct Worker {
     pub(super) queued: Arc<WorkerQueues>,
     sessions: RefCell<Slots>,
     timers: RefCell<Timers>,
+    /// The places of sessions that have come up and are still to be looked at.
+    due: RefCell<VecDeque<u32>>,
     /// Told when a timer is set, for it may be the first.
     timer_set: Notify,
     /// Who waits for every session to be closed.
@@ -89,7 +95,20 @@ pub(super) struct Worker {
 #[derive(Default)]
 struct Slots {
     sessions: Vec<Option<Rc<Session>>>,
-    free: Vec<u32>,
+    /// The places that are free. The first of them is taken first, so that those at the end become free.
+    free: BTreeSet<u32>,
+}
+
+impl Slots {
+    /// Gives the space back that a crowd took, once it is free at the end.
+    fn give_back_room(&mut self) {
+        while self.sessions.pop_if(|place| place.is_none()).is_some() {
+            self.free.pop_last();
+        }
+        if self.sessions.len() <= self.sessions.capacity() / 4 {
+            self.sessions.shrink_to(self.sessions.len() * 2);
+        }
+    }
 }
 
 impl Worker {
@@ -104,6 +123,7 @@ impl Worker {
             members: RefCell::default(),
             sessions: RefCell::default(),
             timers: RefCell::new(Timers::new(Instant::now())),
+            due: RefCell::default(),
             timer_set: Notify::new(),
             closing: Cell::default(),
             close_asked: Notify::new(),
@@ -124,49 +144,63 @@ impl Worker {
     }
 
     async fn obey(self: &Rc<Self>, commands: &mut mpsc::UnboundedReceiver<Command>) {
-        while let Some(command) = commands.recv().await {
-            match command {
-                Command::Open(handshake, reply) => self.open(handshake, reply),
-                Command::OpenWebsocket(handshake, link) => self.open_websocket(handshake, link),
-                Command::Poll(id, reply) => match self.session(id) {
-                    Some(session) => session.poll(reply),
-                    None => {
-                        let _ = reply.send(Err(EngineError::SessionUnknown));
-                    }
-                },
-                Command::Post(id, body, reply) => match self.session(id) {
-                    Some(session) => session.post(&body, reply),
-                    None => {
-                        let _ = reply.send(Err(EngineError::SessionUnknown));
-                    }
-                },
-                Command::Abandon(id) => {
-                    if let Some(session) = self.session(id) {
-                        session.abandon();
-                    }
+        let obey = async {
+            let mut turn = TURN;
+            while let Some(command) = commands.recv().await {
+                self.obey_one(command);
+                turn -= 1;
+                if turn == 0 {
+                    yield_now().await;
+                    turn = TURN;
                 }
-                Command::GiveUp(id) => {
-                    if let Some(session) = self.session(id) {
-                        session.close(CloseReason::ProtocolError);
-                    }
+            }
+        };
+        // As with events: answers are written when it is their turn, however many went before.
+        unconstrained(obey).await;
+    }
+
+    fn obey_one(self: &Rc<Self>, command: Command) {
+        match command {
+            Command::Open(handshake, reply) => self.open(handshake, reply),
+            Command::OpenWebsocket(handshake, link) => self.open_websocket(handshake, link),
+            Command::Poll(id, reply) => match self.session(id) {
+                Some(session) => session.poll(reply),
+                None => {
+                    let _ = reply.send(Err(EngineError::SessionUnknown));
                 }
-                Command::Know(id, reply) => {
-                    let known = self.session(id).map(drop).ok_or(EngineError::SessionUnknown);
-                    let _ = reply.send(known);
+            },
+            Command::Post(id, body, reply) => match self.session(id) {
+                Some(session) => session.post(&body, reply),
+                None => {
+                    let _ = reply.send(Err(EngineError::SessionUnknown));
                 }
-                Command::Upgrade(id, link) => {
-                    let session = self.session(id);
-                    if let Some((session, candidate)) = session.and_then(|session| {
-                        let candidate = session.accept_candidate()?;
-                        Some((session, candidate))
-                    }) {
-                        self.lifecycle.spawn_local(upgrade::serve(session, link, candidate));
-                    }
+            },
+            Command::Abandon(id) => {
+                if let Some(session) = self.session(id) {
+                    session.abandon();
                 }
-                Command::Close(done) => {
-                    self.closing.set(Some(done));
-                    self.close_asked.notify_one();
+            }
+            Command::GiveUp(id) => {
+                if let Some(session) = self.session(id) {
+                    session.close(CloseReason::ProtocolError);
                 }
+            }
+            Command::Know(id, reply) => {
+                let known = self.session(id).map(drop).ok_or(EngineError::SessionUnknown);
+                let _ = reply.send(known);
+            }
+            Command::Upgrade(id, link) => {
+                let session = self.session(id);
+                if let Some((session, candidate)) = session.and_then(|session| {
+                    let candidate = session.accept_candidate()?;
+                    Some((session, candidate))
+                }) {
+                    self.lifecycle.spawn_local(upgrade::serve(session, link, candidate));
+                }
+            }
+            Command::Close(done) => {
+                self.closing.set(Some(done));
+                self.close_asked.notify_one();
             }
         }
     }
@@ -207,7 +241,7 @@ impl Worker {
     fn add(self: &Rc<Self>, handshake: Handshake, transport: Transport) -> Rc<Session> {
         let connect = handshake.opened + self.config.connect_timeout;
         let mut slots = self.sessions.borrow_mut();
-        let slot = slots.free.pop().unwrap_or_else(|| {
+        let slot = slots.free.pop_first().unwrap_or_else(|| {
             slots.sessions.push(None);
             u32::try_from(slots.sessions.len() - 1).unwrap_or(u32::MAX)
         });
@@ -235,11 +269,8 @@ impl Worker {
         let mut slots = self.sessions.borrow_mut();
         let place = slots.sessions.get_mut(id.slot as usize);
         if place.and_then(|place| place.take_if(|session| session.id == id)).is_some() {
-            slots.free.push(id.slot);
-            if slots.free.len() == slots.sessions.len() {
-                // The space that a crowd took is given back.
-                *slots = Slots::default();
-            }
+            slots.free.insert(id.slot);
+            slots.give_back_room();
         }
     }
 
@@ -265,23 +296,38 @@ impl Worker {
 
     async fn keep_time(self: &Rc<Self>) {
         loop {
+            unconstrained(self.look_at_due()).await;
+            self.relieve_node();
+            self.wait_for_due().await;
+        }
+    }
+
+    async fn wait_for_due(&self) {
+        loop {
             let next = self.timers.borrow().next();
             match next {
                 Some(next) => {
                     tokio::select! {
-                        () = tokio::time::sleep_until(next) => {}
-                        () = self.timer_set.notified() => continue,
+                        () = tokio::time::sleep_until(next) => break,
+                        () = self.timer_set.notified() => {}
                     }
                 }
                 None => self.timer_set.notified().await,
             }
+        }
+        *self.due.borrow_mut() = self.timers.borrow_mut().take_due(Instant::now()).into();
+    }
+
+    /// Does what is due, and what a defect left of it.
+    async fn look_at_due(self: &Rc<Self>) {
+        let mut turn = TURN;
+        loop {
+            let Some(slot) = self.due.borrow_mut().pop_front() else { return };
             let now = Instant::now();
-            let due = self.timers.borrow_mut().take_due(now);
-            for session in due.into_iter().filter_map(|slot| self.at(slot)) {
-                // One that was set for an earlier moment has taken the place of this one.
-                if session.alarm.get().is_none_or(|alarm| alarm > now) {
-                    continue;
-                }
+            // One that was set for an earlier moment has taken the place of this one.
+            if let Some(session) = self.at(slot)
+                && session.alarm.get().is_some_and(|alarm| alarm <= now)
+            {
                 session.alarm.set(None);
                 match session.on_timer(now) {
                     Ok(Some(next)) => self.set_timer(&session, next),
@@ -289,7 +335,11 @@ impl Worker {
                     Err(reason) => session.close(reason),
                 }
             }
-            self.relieve_node();
+            turn -= 1;
+            if turn == 0 {
+                yield_now().await;
+                turn = TURN;
+            }
         }
     }
 

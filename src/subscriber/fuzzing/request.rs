@@ -1,9 +1,11 @@
 //! Requests of Engine.IO.
 
+use std::collections::HashSet;
+
 use http::{Method, Request, Uri};
 
 use crate::subscriber::engine_error::EngineError;
-use crate::subscriber::handshake::EngineRequest;
+use crate::subscriber::handshake::{EngineRequest, ROOMS_READ};
 use crate::subscriber::session_id::SessionId;
 
 /// A request asks for what a naive reader finds in its query. A session's id is written in one way only.
@@ -69,7 +71,9 @@ fn naive(found: &[(String, String)], method: &Method, upgrades: bool) -> Result<
     if !is_get && method != Method::POST {
         return Err(EngineError::BadRequest);
     }
-    Ok(EngineRequest { websocket, session, rooms: values("uniqueUserId") })
+    let mut named = HashSet::new();
+    let different = values("uniqueUserId").into_iter().filter(|room| named.insert(room.clone()));
+    Ok(EngineRequest { websocket, session, rooms: different.take(ROOMS_READ).collect() })
 }
 
 /// The names and values of a query, as the URL standard says forms are read.

@@ -41,6 +41,25 @@ fn rooms_are_every_value_of_the_query_decoded_in_order() {
 }
 
 #[test]
+fn of_rooms_no_more_is_kept_than_it_takes_to_refuse_them() {
+    let uri = |names: &mut dyn Iterator<Item = String>| {
+        names.fold("/socket.io/?EIO=4&transport=polling".to_owned(), |uri, name| uri + "&uniqueUserId=" + &name)
+    };
+    let asked = read("GET", &uri(&mut (0..1_060).map(|number| number.to_string()))).unwrap();
+    assert_eq!(asked.rooms, (0..ROOMS_READ).map(|number| number.to_string()).collect::<Vec<_>>());
+    let kept = asked.rooms.into_boxed_slice();
+    let bytes = size_of_val(&*kept) + kept.iter().map(String::capacity).sum::<usize>();
+    assert!(bytes <= 1_024, "{bytes} bytes");
+    let repeated = (0..1_060).map(|number| ["", "a", "%61", "b"][number % 4].to_owned());
+    let last = std::iter::once("c".to_owned());
+    assert_eq!(read("GET", &uri(&mut repeated.chain(last))).unwrap().rooms, ["", "a", "b", "c"]);
+    // An empty one takes no room's place, so that one too many is among those that are kept.
+    let named = (0..=ROOMS_MAX).map(|number| number.to_string());
+    let asked = read("GET", &uri(&mut std::iter::once(String::new()).chain(named))).unwrap();
+    assert_eq!(asked.rooms.iter().filter(|name| !name.is_empty()).count(), ROOMS_MAX + 1);
+}
+
+#[test]
 fn a_request_of_a_session_names_it() {
     let asked = read("POST", "/socket.io/?EIO=4&transport=polling&sid=abc").unwrap();
     assert_eq!(asked.session.as_deref(), Some("abc"));

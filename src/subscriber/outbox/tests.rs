@@ -160,6 +160,38 @@ fn of_pongs_that_wait_behind_many_items_the_last_stays() {
     assert_eq!((drained.len(), outbox.bytes()), (bytes, 0));
 }
 
+#[test]
+fn a_pong_in_place_of_another_is_counted() {
+    let queues = crate::types::Queues::default();
+    let mut outbox = Outbox::counted(QueuedBytes::new(queues.of(0)));
+    for _ in 0..=PONGS_MAX {
+        outbox.push(Item::pong(b"1"));
+    }
+    outbox.push(Item::pong(&[b'x'; 100]));
+    assert_eq!(outbox.items.len(), PONGS_MAX);
+    assert_eq!(queues.bytes(), outbox.cost() as u64);
+}
+
+#[test]
+fn answers_that_wait_are_not_looked_at_for_each_event() {
+    let mut outbox = Outbox::default();
+    for _ in 0..10_000 {
+        outbox.push(Item::packet(&["44"]));
+    }
+    let cost_max = outbox.cost() + 1_000;
+    for _ in 0..100 {
+        outbox.push(Item::event(&["42[1]"]));
+        outbox.drop_oldest(cost_max);
+    }
+    assert_eq!(outbox.kept, 10_001, "the answers, and word of what was dropped behind them");
+    assert!(outbox.items.len() < 10_020);
+    let front = outbox.front().unwrap().len();
+    outbox.advance(front);
+    assert_eq!(outbox.kept, 10_000);
+    outbox.clear();
+    assert_eq!(outbox.kept, 0);
+}
+
 proptest! {
     #[test]
     fn pieces_of_any_size_are_what_was_queued(
@@ -191,5 +223,24 @@ proptest! {
         }
         prop_assert_eq!(outbox.bytes(), 0);
         prop_assert_eq!(written, queued);
+    }
+
+    #[test]
+    fn what_is_dropped_is_what_a_look_at_every_item_drops(steps in prop::collection::vec((0..5u8, 0..200usize), 0..200)) {
+        let (mut outbox, mut naive) = (Outbox::default(), Outbox::default());
+        for (choice, number) in steps {
+            naive.kept = 0;
+            for outbox in [&mut outbox, &mut naive] {
+                match choice {
+                    0 => outbox.push(Item::packet(&["2"])),
+                    1 | 2 => outbox.push(Item::event(&[&"x".repeat(number)])),
+                    3 if outbox.is_empty() => outbox.push_rest(Item::event(&[&"x".repeat(number)]), 1),
+                    3 => outbox.advance(number.clamp(1, outbox.front().unwrap().len())),
+                    _ => drop(outbox.drop_oldest(number * 20)),
+                }
+            }
+            prop_assert_eq!((outbox.bytes(), outbox.items.len()), (naive.bytes(), naive.items.len()));
+        }
+        prop_assert_eq!(drained(&mut outbox, 1_000), drained(&mut naive, 1_000));
     }
 }

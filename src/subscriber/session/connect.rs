@@ -4,6 +4,7 @@ use std::iter::once;
 use std::rc::Rc;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::{End, Joined, Session, Socket};
@@ -45,8 +46,10 @@ impl Session {
             Err((user, at)) => {
                 let mut state = self.state.borrow_mut();
                 state.socket = Socket::Waiting(Turn { grant, user, at });
-                if !std::mem::replace(&mut state.has_waiter, true) {
-                    worker.lifecycle.spawn_local(Rc::clone(self).wait_for_turn());
+                if state.waiter.is_none() {
+                    let (waiter, closed) = oneshot::channel();
+                    state.waiter = Some(waiter);
+                    worker.lifecycle.spawn_local(Rc::clone(self).wait_for_turn(closed));
                 }
                 Ok(())
             }
@@ -78,13 +81,16 @@ impl Session {
     /// Waits until the user's bucket has room. Whoever waits too long for the first CONNECT is closed without a word; who
     /// left the namespace and comes again over the same transport waits for as long as it takes, since a refusal would
     /// keep the stock client away.
-    async fn wait_for_turn(self: Rc<Self>) {
+    async fn wait_for_turn(self: Rc<Self>, mut closed: oneshot::Receiver<()>) {
         while let Some((client, deadline, turn)) = self.turn() {
             if deadline.is_some_and(|deadline| turn.at >= deadline) {
                 self.tell_of_crowd(client, &turn.grant);
                 break;
             }
-            tokio::time::sleep_until(turn.at).await;
+            tokio::select! {
+                () = tokio::time::sleep_until(turn.at) => {}
+                _ = &mut closed => break,
+            }
             // Meanwhile the client may have left, and come again for other rooms.
             let Some((.., turn)) = self.turn() else { break };
             match self.turns(&turn.grant, turn.user) {
@@ -97,7 +103,7 @@ impl Session {
                 Err((user, at)) => self.state.borrow_mut().socket = Socket::Waiting(Turn { user, at, ..turn }),
             }
         }
-        self.state.borrow_mut().has_waiter = false;
+        self.state.borrow_mut().waiter = None;
     }
 
     /// Who waits, until when, and for what; none when nobody waits any more.
@@ -148,7 +154,7 @@ impl Session {
         // Not the session's id: whoever knows that one can read the session.
         let id = worker.new_socket_id();
         let answer = Item::packet(&[r#"40{"sid":""#, &id, r#""}"#]);
-        self.push_all(once(answer).chain(self.take_greeting()))
+        self.answer(once(answer).chain(self.take_greeting()))
     }
 }
 

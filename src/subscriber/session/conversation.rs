@@ -83,7 +83,7 @@ impl Session {
         let mut answers = Answers::new("/", None);
         let is_taken = worker.door.application.take_message(message, &mut answers);
         if !answers.items.is_empty() {
-            self.push_all(answers.items.into_iter())?;
+            self.answer(answers.items.into_iter())?;
         }
         Ok(is_taken)
     }
@@ -117,7 +117,7 @@ impl Session {
         let mut answers = Answers::new(packet.namespace, event.id);
         let event = Event { namespace: packet.namespace, name: &event.name, arguments, attachments };
         worker.door.application.hear(&event, &mut answers);
-        self.push_all(answers.items.into_iter())
+        self.answer(answers.items.into_iter())
     }
 
     /// Lets the client into one of the application's namespaces, or tells it why not.
@@ -144,7 +144,7 @@ impl Session {
         }
         let id = worker.new_socket_id();
         let answer = Item::packet(&["40", namespace, r#",{"sid":""#, &id, r#""}"#]);
-        self.push_all(once(answer).chain(greeting(&worker, namespace, auth)))
+        self.answer(once(answer).chain(greeting(&worker, namespace, auth)))
     }
 
     /// The client leaves one of the application's namespaces.

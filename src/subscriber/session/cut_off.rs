@@ -12,14 +12,14 @@ impl Session {
         let Some(worker) = self.worker.upgrade() else { return };
         let mut state = self.state.borrow_mut();
         state.handshake = None;
+        state.waiter = None;
         state.close_deadline = None;
-        state.outbox.clear();
         if let Transport::Websocket(websocket) = &mut state.transport {
             // Who serves it gives its place back.
             websocket.wake();
         }
         let is_served = matches!(state.transport, Transport::Websocket(_));
-        state.transport = Transport::Closed;
+        state.end_transport();
         drop(state);
         if !is_served {
             worker.forget(self.id);

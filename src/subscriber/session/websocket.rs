@@ -177,7 +177,7 @@ impl Session {
     /// Closes what is not closed yet, and gives everything back.
     fn end(self: &Rc<Self>, reason: CloseReason) {
         self.close(reason);
-        self.state.borrow_mut().transport = Transport::Closed;
+        self.state.borrow_mut().end_transport();
         if let Some(worker) = self.worker.upgrade() {
             worker.forget(self.id);
         }

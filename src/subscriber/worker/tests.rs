@@ -9,6 +9,8 @@
 )]
 #![cfg_attr(not(test), allow(dead_code, unused_imports, reason = "a fuzz target plays the model alone"))]
 
+#[cfg(test)]
+mod budget;
 mod client;
 #[cfg(test)]
 mod conversations;

@@ -33,6 +33,8 @@ pub(super) struct Node {
 struct Turnstile {
     gate: Arc<Gate>,
     entered: AtomicU64,
+    /// For how many milliseconds each user's turn has to be waited for.
+    wait: AtomicU64,
 }
 
 /// Pings every 25 s, as everybody's defaults; queues of a few events.
@@ -84,7 +86,7 @@ impl Node {
         stats.queues.open(workers.into());
         let hub = Hub::with_inboxes(workers.into(), inbox_bytes, Arc::clone(&stats));
         let gate = Gate::new(open_to_all(), Clock::system(), Arc::clone(&stats));
-        let door = Arc::new(Turnstile { gate, entered: AtomicU64::default() });
+        let door = Arc::new(Turnstile { gate, entered: AtomicU64::default(), wait: AtomicU64::default() });
         let lifecycle = Lifecycle::default();
         let start = |index| {
             let admission = Arc::clone(&door);
@@ -110,7 +112,7 @@ impl Node {
     pub(super) fn handshake(&self, rooms: &[String]) -> Handshake {
         let client = self.door.client(PeerAddr::new(SocketAddr::from(([10, 0, 0, 1], 40_000))), &HeaderMap::new());
         let seat = self.door.open(client).expect("there are places");
-        let rooms = rooms.to_vec();
+        let rooms = rooms.into();
         Handshake { client, rooms, origin: None, opened: Instant::now(), was_let_in: false.into(), _seat: seat }
     }
 
@@ -151,12 +153,23 @@ impl Node {
         self.workers[usize::from(worker)].members.borrow().capacity()
     }
 
+    /// For how many sessions a worker keeps space, and how many places it knows to be free.
+    pub(super) fn places(&self, worker: u16) -> (usize, usize) {
+        let slots = self.workers[usize::from(worker)].sessions.borrow();
+        (slots.sessions.capacity(), slots.free.len())
+    }
+
     /// What the sessions' own outboxes say that they are owed.
     pub(super) fn queued(&self) -> u64 {
         let of_session = |session: &Rc<Session>| session.state.borrow().outbox.cost() as u64;
         let of_worker =
             |worker: &Rc<Worker>| worker.sessions.borrow().sessions.iter().flatten().map(of_session).sum::<u64>();
         self.workers.iter().map(of_worker).sum()
+    }
+
+    /// From now on each turn has to be waited for.
+    pub(super) fn make_wait(&self, wait: u64) {
+        self.door.wait.store(wait, Ordering::Relaxed);
     }
 
     /// How many subscribers were ever let in.
@@ -202,7 +215,7 @@ impl Node {
             let slots = worker.sessions.borrow();
             assert_eq!(slots.sessions.iter().flatten().count(), 0, "sessions of worker {}", worker.index);
             assert_eq!(slots.free.len(), slots.sessions.len(), "free places of worker {}", worker.index);
-            assert_eq!(slots.sessions.capacity() + slots.free.capacity(), 0, "space of worker {}", worker.index);
+            assert_eq!(slots.sessions.capacity() + slots.free.len(), 0, "space of worker {}", worker.index);
             let space = worker.members.borrow().capacity();
             assert!(space.0 < 4 && space.1 == 0, "space for rooms of worker {}: {space:?}", worker.index);
             assert_eq!(worker.timers.borrow().next(), None, "timers of worker {}", worker.index);
@@ -229,13 +242,19 @@ impl Admission for Turnstile {
     }
 
     fn connect(&self, claim: Claim<'_>) -> Result<Grant, Refusal> {
-        let grant = self.gate.connect(claim)?;
+        let mut grant = self.gate.connect(claim)?;
+        if self.wait.load(Ordering::Relaxed) > 0 {
+            grant.users = grant.rooms.iter().cloned().map(UserKey::Room).collect();
+        }
         self.entered.fetch_add(1, Ordering::Relaxed);
         Ok(grant)
     }
 
     fn turn(&self, user: &UserKey) -> Result<(), Duration> {
-        self.gate.turn(user)
+        match self.wait.load(Ordering::Relaxed) {
+            0 => self.gate.turn(user),
+            wait => Err(Duration::from_millis(wait)),
+        }
     }
 }
 

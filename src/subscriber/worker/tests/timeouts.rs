@@ -1,5 +1,6 @@
 //! Who says nothing, takes nothing or never comes in is closed in time, and nobody before.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, duplex};
@@ -169,6 +170,74 @@ fn a_closed_websocket_that_takes_nothing_is_let_go() {
         // The pipe stays open and full; its task, its place and its timer go all the same.
         node.assert_empty().await;
         drop(client);
+    });
+}
+
+#[test]
+fn the_space_of_a_crowd_is_given_back_though_some_stay() {
+    in_virtual_time(async {
+        let node = Node::start(1, &config());
+        let mut clients = Vec::new();
+        for _ in 0..200 {
+            clients.push(Client::polling(&node, 0, &["a"]).await);
+        }
+        for client in clients.drain(10..) {
+            node.ask(0, Command::GiveUp(client.id));
+        }
+        settle().await;
+        let (space, free) = node.places(0);
+        assert!(space <= 40 && free == 0, "space for {space}, {free} of it free");
+        node.ask(0, Command::GiveUp(clients.remove(0).id));
+        settle().await;
+        assert_eq!(node.places(0).1, 1, "those behind it stay");
+        for _ in 0..2 {
+            clients.push(Client::polling(&node, 0, &["a"]).await);
+        }
+        assert!(clients.iter().all(|client| node.session(client.id).is_some()), "each has a place of its own");
+        assert_eq!(node.places(0).1, 0);
+        drop(clients);
+        node.assert_empty().await;
+    });
+}
+
+#[test]
+fn a_closed_session_is_owed_nothing_though_somebody_holds_it() {
+    in_virtual_time(async {
+        let node = Node::start(1, &config());
+        for polls in [false, true] {
+            let mut client = Client::open(&node, polls, 64).await;
+            client.connect(&node).await;
+            client.reads = false;
+            for number in 0..2 {
+                assert_eq!(node.publish("a", number, 1_000), Ok(1));
+            }
+            settle().await;
+            let held = node.session(client.id).unwrap();
+            assert!(node.stats.queues.bytes() > 500);
+            node.ask(0, Command::GiveUp(client.id));
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            assert_eq!(node.stats.queues.bytes(), 0, "polls: {polls}");
+            drop(held);
+        }
+        node.assert_empty().await;
+    });
+}
+
+#[test]
+fn who_waits_for_a_turn_is_let_go_when_its_session_closes() {
+    in_virtual_time(async {
+        let node = Node::start(1, &config());
+        node.make_wait(5_000);
+        for polls in [false, true] {
+            let mut client = Client::open(&node, polls, 1_000).await;
+            client.send(&node, "40").await;
+            settle().await;
+            let session = Rc::downgrade(&node.session(client.id).unwrap());
+            assert!(session.upgrade().is_some_and(|session| session.state.borrow().waiter.is_some()));
+            node.ask(0, Command::GiveUp(client.id));
+            settle().await;
+            assert!(session.upgrade().is_none(), "polls: {polls}");
+        }
     });
 }
 
