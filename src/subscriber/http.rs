@@ -1,14 +1,16 @@
 //! The consumer port's HTTP: who may ask, what the engine is asked, and CORS on every answer.
 
+mod answer;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_ENCODING, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ORIGIN, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT,
-    SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, UPGRADE, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_ENCODING, CONNECTION, CONTENT_TYPE, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+    UPGRADE,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::upgrade::Upgraded;
@@ -22,14 +24,15 @@ use super::application::Application;
 use super::compress::compressed;
 use super::cors;
 use super::engine_error::EngineError;
-use super::handshake::{EngineRequest, Handshake, has_token, subprotocol};
+use super::handshake::{EngineRequest, Handshake, subprotocol};
 use super::session::websocket::Link;
 use super::session_id::SessionId;
 use super::worker::{Command, Door, Worker};
 use crate::admission::{Admission, Refusal};
 use crate::hub::Hub;
 use crate::lifecycle::Lifecycle;
-use crate::types::{Cause, PeerAddr, Stats, is_framed_plainly, not_found_page};
+use crate::types::{Cause, PeerAddr, Stats, is_framed_plainly};
+use answer::{abandoned, engine_error, keeps_alive, not_found, preflight, refused, say_keep_alive, text, too_large};
 
 /// What every answer of the consumer port is made of.
 pub type Body = Full<Bytes>;
@@ -321,71 +324,6 @@ async fn collected(mut body: Incoming, bytes_max: usize) -> hyper::Result<Option
         collected.extend_from_slice(&data);
     }
     Ok(Some(collected.into()))
-}
-
-fn text(text: String, media_type: &'static str) -> Response<Body> {
-    let mut response = Response::new(Full::new(text.into()));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    response
-}
-
-fn too_large() -> Response<Body> {
-    let mut response = Response::new(Full::default());
-    *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
-    response
-}
-
-fn keeps_alive<B>(request: &Request<B>) -> bool {
-    request.version() == Version::HTTP_11 && !has_token(request.headers(), &CONNECTION, "close")
-}
-
-/// [`IDLE_TIMEOUT`](crate::types::IDLE_TIMEOUT), as Node's server says its own.
-fn say_keep_alive(headers: &mut HeaderMap) {
-    headers.insert(CONNECTION, HeaderValue::from_static("keep-alive"));
-    headers.insert(HeaderName::from_static("keep-alive"), HeaderValue::from_static("timeout=75"));
-}
-
-fn engine_error(error: EngineError) -> Response<Body> {
-    let mut response = Response::new(Full::new(error.json().into()));
-    *response.status_mut() = error.status();
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
-}
-
-/// The rest of the request is not read, so no other is read after it.
-fn abandoned() -> Response<Body> {
-    let mut response = engine_error(EngineError::BadRequest);
-    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    response
-}
-
-fn refused(refusal: Refusal) -> Response<Body> {
-    let reason = refusal.status().canonical_reason().unwrap_or_default();
-    let json = serde_json::json!({ "message": reason }).to_string();
-    let mut response = Response::new(Full::new(json.into()));
-    *response.status_mut() = refusal.status();
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if let Some(secs) = refusal.retry_after_secs() {
-        response.headers_mut().insert(RETRY_AFTER, secs.into());
-    }
-    response
-}
-
-fn preflight(asked: &HeaderMap) -> Response<Body> {
-    let mut response = Response::new(Full::default());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    cors::preflight(response.headers_mut(), asked);
-    response
-}
-
-fn not_found(method: &Method, path: &str) -> Response<Body> {
-    let mut response = Response::new(Full::new(not_found_page(method.as_str(), path).into()));
-    *response.status_mut() = StatusCode::NOT_FOUND;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    response
 }
 
 #[cfg(test)]
