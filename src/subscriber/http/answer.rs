@@ -18,10 +18,11 @@ pub(super) fn text(text: String, media_type: &'static str) -> Response<Body> {
     response
 }
 
-/// More than a session may bring at once.
+/// More than a session may bring at once. The rest is not read.
 pub(super) fn too_large() -> Response<Body> {
     let mut response = Response::new(Full::default());
     *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
@@ -45,8 +46,8 @@ pub(super) fn engine_error(error: EngineError) -> Response<Body> {
 }
 
 /// The rest of the request is not read, so no other is read after it.
-pub(super) fn abandoned() -> Response<Body> {
-    let mut response = engine_error(EngineError::BadRequest);
+pub(super) fn abandoned(error: EngineError) -> Response<Body> {
+    let mut response = engine_error(error);
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
