@@ -170,8 +170,9 @@ impl Subscribers {
     }
 
     async fn engine_answer(&self, peer: PeerAddr, request: Request<Incoming>) -> Response<Body> {
-        // An error is answered before a body is read; after one there is no other request.
-        let worded = if request.body().is_end_stream() { engine_error } else { abandoned };
+        // An error is answered before packets are read, and after them no other request is.
+        let brings_packets = request.method() == Method::POST && !request.body().is_end_stream();
+        let worded = if brings_packets { abandoned } else { engine_error };
         let asked = match EngineRequest::read(&request) {
             Ok(asked) => asked,
             Err(error) => {

@@ -18,11 +18,10 @@ pub(super) fn text(text: String, media_type: &'static str) -> Response<Body> {
     response
 }
 
-/// More than a session may bring at once. The rest is not read.
+/// More than a session may bring at once.
 pub(super) fn too_large() -> Response<Body> {
     let mut response = Response::new(Full::default());
     *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
-    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
 

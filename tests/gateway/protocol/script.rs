@@ -37,6 +37,9 @@ use crate::harness::http::{Answer, Connection, PATIENCE};
 use crate::harness::process::{self, Ports};
 use crate::harness::websocket::Websocket;
 
+/// What a server answers that wants to have a body.
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
 /// What both servers let in.
 pub const TOKEN: &str = "the-token";
 
@@ -142,13 +145,17 @@ impl<'a> Player<'a> {
                 let (length, part) = rest.split_once(' ').unwrap();
                 let head = format!("POST /socket.io/?{} HTTP/1.1\r\nHost: a\r\n", self.session());
                 let mut waiting = Connection::open(self.addr()).await;
-                waiting.send(format!("{head}Content-Length: {length}\r\n\r\n{part}")).await;
+                waiting.send(format!("{head}Content-Length: {length}\r\nExpect: 100-continue\r\n\r\n")).await;
+                // The session knows of it from here on.
+                let word = waiting.bytes(CONTINUE.len()).await;
+                assert_eq!(word.as_deref(), Some(CONTINUE), "{rest}");
+                waiting.send(part).await;
                 self.waiting = Some(waiting);
                 None
             }
             "post-end" => {
                 let mut waiting = self.waiting.take().expect("post-begin");
-                waiting.send(rest).await;
+                waiting.send_what_is_taken(rest).await;
                 Some(noted(&waiting.answer(false).await.expect("an answer")))
             }
             "poll-end" => {
