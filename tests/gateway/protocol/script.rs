@@ -115,6 +115,17 @@ impl<'a> Player<'a> {
         noted
     }
 
+    /// Sends the first part of packets, once the session knows that they come.
+    async fn begin_post(&self, length: &str, part: &str) -> Connection {
+        let head = format!("POST /socket.io/?{} HTTP/1.1\r\nHost: a\r\n", self.session());
+        let mut waiting = Connection::open(self.addr()).await;
+        waiting.send(format!("{head}Content-Length: {length}\r\nExpect: 100-continue\r\n\r\n")).await;
+        let word = waiting.bytes(CONTINUE.len()).await;
+        assert_eq!(word.as_deref(), Some(CONTINUE), "{length} {part}");
+        waiting.send(part).await;
+        waiting
+    }
+
     async fn act(&mut self, verb: &str, rest: &str) -> Option<String> {
         match verb {
             "request" => {
@@ -143,14 +154,7 @@ impl<'a> Player<'a> {
             }
             "post-begin" => {
                 let (length, part) = rest.split_once(' ').unwrap();
-                let head = format!("POST /socket.io/?{} HTTP/1.1\r\nHost: a\r\n", self.session());
-                let mut waiting = Connection::open(self.addr()).await;
-                waiting.send(format!("{head}Content-Length: {length}\r\nExpect: 100-continue\r\n\r\n")).await;
-                // The session knows of it from here on.
-                let word = waiting.bytes(CONTINUE.len()).await;
-                assert_eq!(word.as_deref(), Some(CONTINUE), "{rest}");
-                waiting.send(part).await;
-                self.waiting = Some(waiting);
+                self.waiting = Some(self.begin_post(length, part).await);
                 None
             }
             "post-end" => {
