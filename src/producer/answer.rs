@@ -9,7 +9,7 @@ use http::{HeaderMap, Method, StatusCode, Version};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Either, Full, StreamBody};
 
-use crate::types::not_found_page;
+use crate::types::{KEEP_ALIVE, KEEP_ALIVE_TIMEOUT, not_found_headers, not_found_page};
 
 /// What an answer is made of: a text, or nothing of a length that is not told.
 pub type Body = Either<Full<Bytes>, UnsyncBoxBody<Bytes, Infallible>>;
@@ -21,11 +21,7 @@ pub(super) type Response = http::Response<Body>;
 const HEADERS: usize = 10;
 
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
-const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const X_RECEIVERS: HeaderName = HeaderName::from_static("x-receivers");
-
-/// [`IDLE_TIMEOUT`](crate::types::IDLE_TIMEOUT) as the header says it.
-const KEEP_ALIVE_TIMEOUT: HeaderValue = HeaderValue::from_static("timeout=75");
 
 /// A body and its entity tag: `W/"<length in hex>-<the first 27 characters of its SHA-1 in base64>"`.
 #[derive(Debug)]
@@ -113,9 +109,7 @@ pub(super) fn page(status: StatusCode, head: &Parts) -> Response {
     let mut answer = with_body(page.into());
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::CONTENT_TYPE, HTML);
+    headers.extend(not_found_headers());
     headers.insert(header::CONTENT_LENGTH, length.into());
     without_body_for_head(answer, &head.method)
 }

@@ -1,16 +1,18 @@
 //! The consumer port's HTTP: who may ask, what the engine is asked, and CORS on every answer.
 
+mod answer;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_ENCODING, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ORIGIN, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT,
-    SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, UPGRADE, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_ENCODING, CONNECTION, CONTENT_TYPE, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+    UPGRADE,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::sync::{mpsc, oneshot};
@@ -22,14 +24,16 @@ use super::application::Application;
 use super::compress::compressed;
 use super::cors;
 use super::engine_error::EngineError;
-use super::handshake::{EngineRequest, Handshake, has_token, subprotocol};
+use super::handshake::{EngineRequest, Handshake, subprotocol};
+use super::session::polling::NOOP;
 use super::session::websocket::Link;
 use super::session_id::SessionId;
 use super::worker::{Command, Door, Worker};
 use crate::admission::{Admission, Refusal};
 use crate::hub::Hub;
 use crate::lifecycle::Lifecycle;
-use crate::types::{Cause, PeerAddr, Stats, is_framed_plainly, not_found_page};
+use crate::types::{Cause, CloseReason, PeerAddr, Stats, is_framed_plainly};
+use answer::{abandoned, engine_error, keeps_alive, not_found, preflight, refused, say_keep_alive, text, too_large};
 
 /// What every answer of the consumer port is made of.
 pub type Body = Full<Bytes>;
@@ -121,7 +125,7 @@ impl Subscribers {
     pub async fn answer(&self, peer: PeerAddr, request: Request<Incoming>) -> Response<Body> {
         if !is_framed_plainly(request.headers()) {
             self.stats.refusals(Cause::BadRequest).inc();
-            return abandoned();
+            return abandoned(EngineError::BadRequest);
         }
         let keeps_alive = keeps_alive(&request);
         let mut response = self.judged(peer, request).await;
@@ -166,11 +170,14 @@ impl Subscribers {
     }
 
     async fn engine_answer(&self, peer: PeerAddr, request: Request<Incoming>) -> Response<Body> {
+        // An error is answered before packets are read, and after them no other request is.
+        let brings_packets = request.method() == Method::POST && !request.body().is_end_stream();
+        let worded = if brings_packets { abandoned } else { engine_error };
         let asked = match EngineRequest::read(&request) {
             Ok(asked) => asked,
             Err(error) => {
                 self.stats.refusals(Cause::BadRequest).inc();
-                return engine_error(error);
+                return worded(error);
             }
         };
         let answer = match asked.session {
@@ -180,7 +187,7 @@ impl Subscribers {
                 Err(refusal) => return refused(refusal),
             },
         };
-        answer.unwrap_or_else(engine_error)
+        answer.unwrap_or_else(worded)
     }
 
     fn open(&self, peer: PeerAddr, headers: &HeaderMap, rooms: Vec<String>) -> Result<Handshake, Refusal> {
@@ -233,37 +240,55 @@ impl Subscribers {
             let worker = worker.clone();
             return self.upgrade(request, move |link| drop(worker.send(Command::Upgrade(id, link))));
         }
-        let (reply, answer) = oneshot::channel();
-        if request.method() == Method::GET {
-            let accepted = request.headers().get(ACCEPT_ENCODING).cloned();
-            worker.send(Command::Poll(id, reply)).map_err(|_| EngineError::BadRequest)?;
-            let mut waiting = Waiting { worker, id, is_answered: false };
-            let packets = answer.await;
-            waiting.is_answered = true;
-            let packets = packets.map_err(|_| EngineError::BadRequest)??;
-            return Ok(compressed(text(packets, "text/plain; charset=UTF-8"), accepted).await);
+        if request.method() != Method::GET {
+            return self.post(worker, id, request).await;
         }
+        let (reply, answer) = oneshot::channel();
+        let accepted = request.headers().get(ACCEPT_ENCODING).cloned();
+        worker.send(Command::Poll(id, reply)).map_err(|_| EngineError::BadRequest)?;
+        let mut waiting = Waiting { worker, id, answer, is_answered: false };
+        let packets = (&mut waiting.answer).await;
+        waiting.is_answered = true;
+        let packets = packets.map_err(|_| EngineError::BadRequest)??;
+        Ok(compressed(text(packets, "text/plain; charset=UTF-8"), accepted).await)
+    }
+
+    /// Hands a request's packets to its session, which is asked before any of them is read.
+    async fn post(
+        &self,
+        worker: &mpsc::UnboundedSender<Command>,
+        id: SessionId,
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, EngineError> {
+        let (reply, begun) = oneshot::channel();
+        worker.send(Command::BeginPost(id, reply)).map_err(|_| EngineError::BadRequest)?;
+        let mut posting = Posting { worker, id, is_over: false };
+        let gone = begun.await.map_err(|_| EngineError::BadRequest)??;
         // Binary packets come in base64; version 4 knows no payload that is binary itself.
         if request.headers().get(CONTENT_TYPE).is_some_and(|media_type| media_type == "application/octet-stream") {
-            let _ = worker.send(Command::GiveUp(id));
+            let _ = worker.send(Command::End(id, CloseReason::ProtocolError));
             return Err(EngineError::BadRequest);
         }
         let body = tokio::select! {
             body = collected(request.into_body(), self.payload_bytes_max) => body,
-            () = tokio::time::sleep(POST_TIMEOUT) => return Ok(abandoned()),
-            () = self.lifecycle.closing.cancelled() => return Ok(abandoned()),
+            () = tokio::time::sleep(POST_TIMEOUT) => return Ok(abandoned(EngineError::BadRequest)),
+            () = self.lifecycle.closing.cancelled() => return Ok(abandoned(EngineError::BadRequest)),
+            _ = gone => return Ok(abandoned(EngineError::BadRequest)),
         };
         let body = match body {
             Ok(Some(body)) => body,
             Ok(None) => {
-                let _ = worker.send(Command::GiveUp(id));
+                let _ = worker.send(Command::End(id, CloseReason::ProtocolError));
                 return Ok(too_large());
             }
-            Err(_) => return Ok(abandoned()),
+            Err(_) => return Ok(abandoned(EngineError::BadRequest)),
         };
+        let (reply, answer) = oneshot::channel();
         worker.send(Command::Post(id, body, reply)).map_err(|_| EngineError::BadRequest)?;
-        let ok = answer.await.map_err(|_| EngineError::BadRequest)??;
-        Ok(text(ok, "text/html"))
+        posting.is_over = true;
+        let answer = answer.await.unwrap_or(Err(EngineError::BadRequest));
+        // The request is read to its end, so an error costs no connection.
+        Ok(answer.map_or_else(engine_error, |ok| text(ok, "text/html")))
     }
 
     /// Answers a websocket's handshake, and hands its bytes to `take` once HTTP is done with them.
@@ -299,13 +324,36 @@ impl Subscribers {
 struct Waiting<'a> {
     worker: &'a mpsc::UnboundedSender<Command>,
     id: SessionId,
+    answer: oneshot::Receiver<Result<String, EngineError>>,
     is_answered: bool,
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        if !self.is_answered {
-            let _ = self.worker.send(Command::Abandon(self.id));
+        if self.is_answered {
+            return;
+        }
+        // From here on it is answered nothing; what it was answered before, nobody else is.
+        self.answer.close();
+        let command = match self.answer.try_recv() {
+            Ok(Ok(packets)) if packets != NOOP => Command::End(self.id, CloseReason::TransportError),
+            _ => Command::Abandon(self.id),
+        };
+        let _ = self.worker.send(command);
+    }
+}
+
+/// A session's request that brings packets. If it ends without them so does the session, as with Node's server.
+struct Posting<'a> {
+    worker: &'a mpsc::UnboundedSender<Command>,
+    id: SessionId,
+    is_over: bool,
+}
+
+impl Drop for Posting<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            let _ = self.worker.send(Command::AbandonPost(self.id));
         }
     }
 }
@@ -322,71 +370,6 @@ async fn collected(mut body: Incoming, bytes_max: usize) -> hyper::Result<Option
         collected.extend_from_slice(&data);
     }
     Ok(Some(collected.into()))
-}
-
-fn text(text: String, media_type: &'static str) -> Response<Body> {
-    let mut response = Response::new(Full::new(text.into()));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    response
-}
-
-fn too_large() -> Response<Body> {
-    let mut response = Response::new(Full::default());
-    *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
-    response
-}
-
-fn keeps_alive<B>(request: &Request<B>) -> bool {
-    request.version() == Version::HTTP_11 && !has_token(request.headers(), &CONNECTION, "close")
-}
-
-/// [`IDLE_TIMEOUT`](crate::types::IDLE_TIMEOUT), as Node's server says its own.
-fn say_keep_alive(headers: &mut HeaderMap) {
-    headers.insert(CONNECTION, HeaderValue::from_static("keep-alive"));
-    headers.insert(HeaderName::from_static("keep-alive"), HeaderValue::from_static("timeout=75"));
-}
-
-fn engine_error(error: EngineError) -> Response<Body> {
-    let mut response = Response::new(Full::new(error.json().into()));
-    *response.status_mut() = error.status();
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
-}
-
-/// The rest of the request is not read, so no other is read after it.
-fn abandoned() -> Response<Body> {
-    let mut response = engine_error(EngineError::BadRequest);
-    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    response
-}
-
-fn refused(refusal: Refusal) -> Response<Body> {
-    let reason = refusal.status().canonical_reason().unwrap_or_default();
-    let json = serde_json::json!({ "message": reason }).to_string();
-    let mut response = Response::new(Full::new(json.into()));
-    *response.status_mut() = refusal.status();
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if let Some(secs) = refusal.retry_after_secs() {
-        response.headers_mut().insert(RETRY_AFTER, secs.into());
-    }
-    response
-}
-
-fn preflight(asked: &HeaderMap) -> Response<Body> {
-    let mut response = Response::new(Full::default());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    cors::preflight(response.headers_mut(), asked);
-    response
-}
-
-fn not_found(method: &Method, path: &str) -> Response<Body> {
-    let mut response = Response::new(Full::new(not_found_page(method.as_str(), path).into()));
-    *response.status_mut() = StatusCode::NOT_FOUND;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    response
 }
 
 #[cfg(test)]

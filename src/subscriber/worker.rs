@@ -36,8 +36,9 @@ use crate::types::{CloseReason, RoomName, Stats};
 /// Commands obeyed, or sessions looked at, before others have their turn: as many as tokio lets a task do.
 const TURN: usize = 128;
 
-/// What a worker is asked to do. There is at most one for each HTTP request under way, or one more for each that was given
-/// up, and their number is bounded by that of the sockets.
+/// What a worker is asked to do. A request waits for the answer to one before it sends the next, and a link waits in one
+/// alone: of sockets that are open at most one each is here. Those given up leave one or two small ones, until the worker
+/// has its next turn; and a body at most for each session, which has one POST at once.
 pub(super) enum Command {
     /// Opens a session over polling; answered with the open packet, or not at all once every session is closed.
     Open(Handshake, oneshot::Sender<String>),
@@ -47,10 +48,16 @@ pub(super) enum Command {
     Poll(SessionId, Reply),
     /// Its client gave up a request that waited.
     Abandon(SessionId),
+    /// Asks whether a request may bring packets, before they are read. One request of a session may at once; the answer
+    /// tells it when the session is gone.
+    BeginPost(SessionId, oneshot::Sender<Result<oneshot::Receiver<()>, EngineError>>),
+    /// Such a request ended without its packets.
+    AbandonPost(SessionId),
     /// A request that brings packets.
     Post(SessionId, Bytes, Reply),
-    /// A request that brought what no session survives: more than it may, or of another kind.
-    GiveUp(SessionId),
+    /// A request did what no session survives: it brought more than it may, or of another kind; or it was given up with
+    /// packets that it was answered.
+    End(SessionId, CloseReason),
     /// Asks whether a session is there.
     Know(SessionId, oneshot::Sender<Result<(), EngineError>>),
     /// A websocket that wants to take over a session.
@@ -180,9 +187,21 @@ impl Worker {
                     session.abandon();
                 }
             }
-            Command::GiveUp(id) => {
+            Command::BeginPost(id, reply) => {
+                let session = self.session(id).ok_or(EngineError::SessionUnknown);
+                let _ = reply.send(session.and_then(|session| session.begin_post()));
+            }
+            Command::AbandonPost(id) => {
+                // A drain ends the requests, and then the sessions.
+                if let Some(session) = self.session(id)
+                    && !self.lifecycle.closing.is_cancelled()
+                {
+                    session.abandon_post();
+                }
+            }
+            Command::End(id, reason) => {
                 if let Some(session) = self.session(id) {
-                    session.close(CloseReason::ProtocolError);
+                    session.close(reason);
                 }
             }
             Command::Know(id, reply) => {

@@ -1,5 +1,8 @@
 //! The page that Express answers where there is nothing, which operators of vrchats use as a health test.
 
+use http::HeaderValue;
+use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS};
+
 /// The HTML for a path and verb that lead nowhere. The query is not shown.
 pub fn not_found_page(method: &str, path: &str) -> String {
     format!(
@@ -8,6 +11,15 @@ pub fn not_found_page(method: &str, path: &str) -> String {
         escaped(method),
         escaped(&encoded(path))
     )
+}
+
+/// The headers of the page, in Express' order.
+pub fn not_found_headers() -> [(HeaderName, HeaderValue); 3] {
+    [
+        (CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'")),
+        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+    ]
 }
 
 /// The path as Express' `encodeurl` writes it: what may stand in a URL stays, the rest becomes `%XX`.

@@ -38,7 +38,8 @@ fn config() -> Config {
         queue_bytes_max: 1 << 20,
         queue_policy: QueuePolicy::Disconnect,
         write_timeout: Duration::from_secs(10),
-        connect_timeout: Duration::from_secs(10),
+        // Longer than a POST may take, which ends with its session.
+        connect_timeout: Duration::from_secs(60),
         tells_codes: true,
         slice: SLICE,
         node_queue_bytes_max: u64::MAX,
@@ -128,4 +129,106 @@ fn a_body_that_never_ends_is_given_up_after_30_s() {
         is_given_up(&answer);
         assert_eq!(client.read_u8().await.unwrap_err().kind(), std::io::ErrorKind::UnexpectedEof, "it is closed");
     });
+}
+
+/// The beginning of a POST whose body does not come.
+fn post_head(path: &str) -> String {
+    format!("POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n42")
+}
+
+async fn ask(subscribers: &Subscribers, request: &str) -> (DuplexStream, String) {
+    let mut client = connect(subscribers);
+    client.write_all(request.as_bytes()).await.unwrap();
+    let answer = heard(&mut client).await;
+    (client, answer)
+}
+
+/// Asserts that a session is over.
+async fn is_unknown(subscribers: &Subscribers, path: &str) {
+    let (_client, answer) = ask(subscribers, &format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n")).await;
+    assert!(answer.ends_with(r#"{"code":1,"message":"Session ID unknown"}"#), "{answer}");
+}
+
+#[test]
+fn a_post_to_no_session_is_answered_before_its_body() {
+    with_session(async |subscribers, path| {
+        let (known, _) = path.split_at(path.len() - 4);
+        for path in [format!("{known}AAAA"), "/socket.io/?EIO=4&transport=polling&sid=made-up".to_owned()] {
+            let (_client, answer) = ask(&subscribers, &post_head(&path)).await;
+            assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("\r\nconnection: close\r\n"), "{answer}");
+            assert!(answer.ends_with(r#"{"code":1,"message":"Session ID unknown"}"#), "{answer}");
+        }
+    });
+}
+
+#[test]
+fn a_second_post_at_once_ends_the_session_and_both_requests() {
+    with_session(async |subscribers, path| {
+        let (mut first, answer) = ask(&subscribers, &post_head(&path)).await;
+        assert_eq!(answer, "", "its body is waited for");
+        let (_second, answer) = ask(&subscribers, &post_head(&path)).await;
+        is_given_up(&answer);
+        is_given_up(&heard(&mut first).await);
+        is_unknown(&subscribers, &path).await;
+        assert_eq!(subscribers.stats.queues.bytes(), 0);
+    });
+}
+
+#[test]
+fn a_post_ends_with_its_session() {
+    with_session(async |subscribers, path| {
+        let (mut client, answer) = ask(&subscribers, &post_head(&path)).await;
+        assert_eq!(answer, "", "its body is waited for");
+        let poll = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+        let (_first, _) = ask(&subscribers, &poll).await;
+        let (_second, answer) = ask(&subscribers, &poll).await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "polls overlap: {answer}");
+        is_given_up(&heard(&mut client).await);
+    });
+}
+
+#[test]
+fn one_post_may_follow_another() {
+    with_session(async |subscribers, path| {
+        let request = format!("POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n3");
+        let mut client = connect(&subscribers);
+        for _ in 0..3 {
+            client.write_all(request.as_bytes()).await.unwrap();
+            let answer = heard(&mut client).await;
+            assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("\r\n\r\nok"), "{answer}");
+        }
+    });
+}
+
+#[test]
+fn a_post_that_is_given_up_ends_its_session() {
+    with_session(async |subscribers, path| {
+        let (client, answer) = ask(&subscribers, &post_head(&path)).await;
+        assert_eq!(answer, "", "its body is waited for");
+        drop(client);
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        is_unknown(&subscribers, &path).await;
+    });
+}
+
+#[test]
+fn a_poll_that_is_given_up_tells_of_packets_that_it_was_answered() {
+    let id = SessionId::read(&SessionId::new(0, 0).to_string()).unwrap();
+    for (answered, is_lost) in [(None, false), (Some(NOOP), false), (Some("42[\"a\"]"), true)] {
+        let (worker, mut commands) = mpsc::unbounded_channel();
+        let (reply, answer) = oneshot::channel();
+        let waiting = Waiting { worker: &worker, id, answer, is_answered: false };
+        let reply = match answered {
+            Some(packets) => {
+                reply.send(Ok(packets.to_owned())).unwrap();
+                None
+            }
+            None => Some(reply),
+        };
+        drop(waiting);
+        let command = commands.try_recv().unwrap();
+        assert_eq!(matches!(command, Command::End(_, CloseReason::TransportError)), is_lost, "{answered:?}");
+        assert_eq!(matches!(command, Command::Abandon(_)), !is_lost, "{answered:?}");
+        assert!(reply.is_none_or(|reply| reply.send(Ok(String::new())).is_err()), "it can be answered no more");
+    }
 }

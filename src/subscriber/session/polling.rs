@@ -16,11 +16,16 @@ use crate::types::CloseReason;
 /// What a request of a polling session is answered: packets, or why not.
 pub(in crate::subscriber) type Reply = oneshot::Sender<Result<String, EngineError>>;
 
+/// What a request is let go with when there is nothing to say.
+pub(in crate::subscriber) const NOOP: &str = "6";
+
 /// The polling side of a session.
 #[derive(Default)]
 pub(in crate::subscriber) struct Poll {
     /// The request that waits for packets.
     waiting: Option<Reply>,
+    /// The request that brings packets. It is told when this is dropped with the session or for a websocket.
+    posting: Option<oneshot::Sender<()>>,
     /// A websocket that may take over.
     candidate: Option<CandidateState>,
 }
@@ -52,7 +57,7 @@ impl Poll {
     /// Lets the request that waits go.
     pub(super) fn release(&mut self) {
         if let Some(waiting) = self.waiting.take() {
-            let _ = waiting.send(Ok("6".to_owned()));
+            let _ = waiting.send(Ok(NOOP.to_owned()));
         }
     }
 
@@ -124,11 +129,41 @@ impl Session {
         }
     }
 
+    /// A request is about to bring packets; it gets to know when nobody waits for them any more. A second one at once ends
+    /// the session.
+    ///
+    /// # Errors
+    /// When it may not.
+    pub(in crate::subscriber) fn begin_post(self: &Rc<Self>) -> Result<oneshot::Receiver<()>, EngineError> {
+        if let Transport::Polling(poll) = &mut self.state.borrow_mut().transport {
+            if poll.posting.is_none() {
+                let (posting, gone) = oneshot::channel();
+                poll.posting = Some(posting);
+                return Ok(gone);
+            }
+        } else {
+            return Err(EngineError::BadRequest);
+        }
+        self.close(CloseReason::ProtocolError);
+        Err(EngineError::BadRequest)
+    }
+
+    /// The request that was to bring packets ended without: they are lost, and with them the session, as Node's server has it.
+    pub(in crate::subscriber) fn abandon_post(self: &Rc<Self>) {
+        let is_posting = matches!(&self.state.borrow().transport, Transport::Polling(poll) if poll.posting.is_some());
+        if is_posting {
+            self.close(CloseReason::TransportError);
+        }
+    }
+
     /// A request that brings packets.
     pub(in crate::subscriber) fn post(self: &Rc<Self>, body: &[u8], reply: Reply) {
-        if !matches!(self.state.borrow().transport, Transport::Polling(_)) {
-            let _ = reply.send(Err(EngineError::BadRequest));
-            return;
+        match &mut self.state.borrow_mut().transport {
+            Transport::Polling(poll) => poll.posting = None,
+            Transport::Websocket(_) | Transport::Closed => {
+                let _ = reply.send(Err(EngineError::BadRequest));
+                return;
+            }
         }
         // All are looked at before any is taken: of a payload that cannot be read nothing happens.
         let packets: Result<Vec<Packet>, End> =

@@ -37,6 +37,9 @@ use crate::harness::http::{Answer, Connection, PATIENCE};
 use crate::harness::process::{self, Ports};
 use crate::harness::websocket::Websocket;
 
+/// What a server answers that wants to have a body.
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
 /// What both servers let in.
 pub const TOKEN: &str = "the-token";
 
@@ -112,6 +115,17 @@ impl<'a> Player<'a> {
         noted
     }
 
+    /// Sends the first part of packets, once the session knows that they come.
+    async fn begin_post(&self, length: &str, part: &str) -> Connection {
+        let head = format!("POST /socket.io/?{} HTTP/1.1\r\nHost: a\r\n", self.session());
+        let mut waiting = Connection::open(self.addr()).await;
+        waiting.send(format!("{head}Content-Length: {length}\r\nExpect: 100-continue\r\n\r\n")).await;
+        let word = waiting.bytes(CONTINUE.len()).await;
+        assert_eq!(word.as_deref(), Some(CONTINUE), "{length} {part}");
+        waiting.send(part).await;
+        waiting
+    }
+
     async fn act(&mut self, verb: &str, rest: &str) -> Option<String> {
         match verb {
             "request" => {
@@ -140,15 +154,12 @@ impl<'a> Player<'a> {
             }
             "post-begin" => {
                 let (length, part) = rest.split_once(' ').unwrap();
-                let head = format!("POST /socket.io/?{} HTTP/1.1\r\nHost: a\r\n", self.session());
-                let mut waiting = Connection::open(self.addr()).await;
-                waiting.send(format!("{head}Content-Length: {length}\r\n\r\n{part}")).await;
-                self.waiting = Some(waiting);
+                self.waiting = Some(self.begin_post(length, part).await);
                 None
             }
             "post-end" => {
                 let mut waiting = self.waiting.take().expect("post-begin");
-                waiting.send(rest).await;
+                waiting.send_what_is_taken(rest).await;
                 Some(noted(&waiting.answer(false).await.expect("an answer")))
             }
             "poll-end" => {

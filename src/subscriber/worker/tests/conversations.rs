@@ -134,3 +134,26 @@ fn a_poll_that_is_given_up_ends_a_session_that_polls_and_no_other() {
         }
     });
 }
+
+/// Amid an upgrade the websocket may have taken over before word of it comes.
+#[test]
+fn a_poll_that_is_given_up_with_its_packets_ends_a_session_on_either_transport() {
+    in_virtual_time(async {
+        for upgrades in [false, true] {
+            let node = Node::start(1, &config());
+            let mut client = Client::polling(&node, 0, &["a"]).await;
+            client.connect(&node).await;
+            client.catch_up(&node).await;
+            if upgrades {
+                client.open_candidate(&node, 1_000);
+                client.probe().await;
+                client.catch_up(&node).await;
+            }
+            assert_eq!(client.is_on_websocket(), upgrades);
+            node.ask(0, Command::End(client.id, CloseReason::TransportError));
+            client.catch_up(&node).await;
+            assert!(client.is_over && !node.is_joined(client.id));
+            node.assert_closed_for(CloseReason::TransportError);
+        }
+    });
+}

@@ -182,12 +182,12 @@ fn the_space_of_a_crowd_is_given_back_though_some_stay() {
             clients.push(Client::polling(&node, 0, &["a"]).await);
         }
         for client in clients.drain(10..) {
-            node.ask(0, Command::GiveUp(client.id));
+            node.ask(0, Command::End(client.id, CloseReason::ProtocolError));
         }
         settle().await;
         let (space, free) = node.places(0);
         assert!(space <= 40 && free == 0, "space for {space}, {free} of it free");
-        node.ask(0, Command::GiveUp(clients.remove(0).id));
+        node.ask(0, Command::End(clients.remove(0).id, CloseReason::ProtocolError));
         settle().await;
         assert_eq!(node.places(0).1, 1, "those behind it stay");
         for _ in 0..2 {
@@ -214,7 +214,7 @@ fn a_closed_session_is_owed_nothing_though_somebody_holds_it() {
             settle().await;
             let held = node.session(client.id).unwrap();
             assert!(node.stats.queues.bytes() > 500);
-            node.ask(0, Command::GiveUp(client.id));
+            node.ask(0, Command::End(client.id, CloseReason::ProtocolError));
             tokio::time::sleep(Duration::from_secs(3)).await;
             assert_eq!(node.stats.queues.bytes(), 0, "polls: {polls}");
             drop(held);
@@ -234,7 +234,7 @@ fn who_waits_for_a_turn_is_let_go_when_its_session_closes() {
             settle().await;
             let session = Rc::downgrade(&node.session(client.id).unwrap());
             assert!(session.upgrade().is_some_and(|session| session.state.borrow().waiter.is_some()));
-            node.ask(0, Command::GiveUp(client.id));
+            node.ask(0, Command::End(client.id, CloseReason::ProtocolError));
             settle().await;
             assert!(session.upgrade().is_none(), "polls: {polls}");
         }
