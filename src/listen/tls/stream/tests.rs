@@ -1,14 +1,14 @@
 //! Both ends of a connection in one thread: ours, and rustls' buffered client.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use rcgen::{CertifiedKey, generate_simple_self_signed};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
 use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::pki_types::PrivateKeyDer;
 use rustls::server::NoServerSessionStorage;
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme, SupportedProtocolVersion, version};
+use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion, version};
 use tokio::io::{AsyncReadExt, DuplexStream, duplex};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream as Client;
@@ -17,14 +17,16 @@ use super::*;
 
 type Server = TlsStream<DuplexStream>;
 
+static PAIR: LazyLock<CertifiedKey<KeyPair>> =
+    LazyLock::new(|| generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap());
+
 fn server_config(version: &'static SupportedProtocolVersion, tickets: usize) -> Arc<ServerConfig> {
-    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-    let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
+    let key = PrivateKeyDer::try_from(PAIR.signing_key.serialize_der()).unwrap();
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_protocol_versions(&[version])
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![cert.der().clone()], key)
+        .with_single_cert(vec![PAIR.cert.der().clone()], key)
         .unwrap();
     config.send_tls13_tickets = tickets;
     if tickets == 0 {
@@ -33,49 +35,13 @@ fn server_config(version: &'static SupportedProtocolVersion, tickets: usize) -> 
     Arc::new(config)
 }
 
-/// Takes any certificate.
-#[derive(Debug)]
-struct Trusting;
-
-impl ServerCertVerifier for Trusting {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        vec![SignatureScheme::ECDSA_NISTP256_SHA256]
-    }
-}
-
+/// A client that trusts the server's certificate, and no other.
 fn client_config() -> Arc<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    roots.add(PAIR.cert.der().clone()).unwrap();
     let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
     let builder = builder.with_safe_default_protocol_versions().unwrap();
-    Arc::new(builder.dangerous().with_custom_certificate_verifier(Arc::new(Trusting)).with_no_client_auth())
+    Arc::new(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// Shakes hands over a pipe that holds so many bytes in each direction.
